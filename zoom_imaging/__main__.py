@@ -1,0 +1,21 @@
+"""`python -m zoom_imaging`: commands for one file, without trial logic."""
+
+from __future__ import annotations
+
+import typer
+
+from zoom_imaging.commands import doctor, dxa, measure
+
+app = typer.Typer(
+    name="zoom_imaging",
+    help="Read densitometry reports and lateral spine radiographs from DICOM files.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("measure")(measure.command)
+app.command("dxa")(dxa.command)
+app.command("doctor")(doctor.command)
+
+if __name__ == "__main__":
+    app(prog_name="python -m zoom_imaging")
