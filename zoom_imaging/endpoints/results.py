@@ -1,0 +1,89 @@
+"""What one run found about every subject: the record from which tables and the report are made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from zoom_imaging.anatomy import Arm, Visit
+from zoom_imaging.change.record import BmdChange, VertebraChange
+from zoom_imaging.charter import Charter
+from zoom_imaging.dxa.result import DxaReport
+from zoom_imaging.ingest.catalogue import Catalogue, SourceFile
+from zoom_imaging.morphometry.reading import FilmReading, VertebraReading
+from zoom_imaging.query import Query
+
+if TYPE_CHECKING:
+    from zoom_imaging.change.subject import FractureSummary
+    from zoom_imaging.ingest.clinical import ClinicalRow
+
+BMD_SITES: tuple[str, ...] = ("lumbar_spine", "total_hip", "femoral_neck")
+"""Keys of `SubjectResults.bmd_changes`, in the order of the tables."""
+
+
+@dataclass(frozen=True)
+class SubjectResults:
+    """Everything that is known of one subject.
+
+    Each mapping by visit has both visits as keys; a visit without files has an empty tuple.
+    `dxa` holds the reports after reconciliation, every one that was read, also superseded ones;
+    `films` the readings film by film; `vertebrae` the levels T4-L4 merged over the films of a visit
+    (empty without a readable film). `bmd_changes` has the keys of `BMD_SITES`. `film_sources` says
+    where each film of `films` lies, in the same order, so that a report can draw it.
+    `arm_actual` differs from `arm_planned` where the second dose was replaced.
+    """
+
+    subject_id: str
+    clinical: ClinicalRow | None
+    arm_planned: Arm | None
+    arm_actual: Arm | None
+    dxa: Mapping[Visit, tuple[DxaReport, ...]]
+    films: Mapping[Visit, tuple[FilmReading, ...]]
+    film_sources: Mapping[Visit, tuple[SourceFile, ...]]
+    vertebrae: Mapping[Visit, tuple[VertebraReading, ...]]
+    changes: tuple[VertebraChange, ...]
+    fractures: FractureSummary
+    bmd_changes: Mapping[str, BmdChange]
+    queries: tuple[Query, ...]
+
+
+@dataclass(frozen=True)
+class RunMetadata:
+    """How the results were made; goes into run.json and the foot of the report.
+
+    `stage_seconds` are wall times and stand in no table, so that two runs give equal tables.
+    `model_sha256` is empty when no film was read. `counts` are those of `files.csv` and of subjects.
+    """
+
+    versions: Mapping[str, str]
+    model_name: str
+    model_version: str
+    model_sha256: str
+    charter_sha256: str
+    engine: str
+    counts: Mapping[str, int]
+    stage_seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TrialResults:
+    """One run over one trial. `catalogue` has the final disposition of every input file.
+
+    `subjects` has one entry for each subject of the clinical table or of the catalogue, by id.
+    `queries` holds all questions, those of the catalogue and of the subjects, each once, by id.
+    """
+
+    charter: Charter
+    catalogue: Catalogue
+    clinical: tuple[ClinicalRow, ...]
+    subjects: tuple[SubjectResults, ...]
+    queries: tuple[Query, ...]
+    run: RunMetadata
+
+    def subject(self, subject_id: str) -> SubjectResults:
+        """The subject with this id; KeyError without one."""
+        for subject in self.subjects:
+            if subject.subject_id == subject_id:
+                return subject
+        raise KeyError(subject_id)
