@@ -53,7 +53,7 @@ class RunMetadata:
     """How the results were made; goes into run.json and the foot of the report.
 
     `stage_seconds` are wall times and stand in no table, so that two runs give equal tables.
-    `model_sha256` is empty when no film was read. `counts` are those of `files.csv` and of subjects.
+    `model_sha256` is empty when no film was read. `counts` are of files, subjects and queries.
     """
 
     versions: Mapping[str, str]

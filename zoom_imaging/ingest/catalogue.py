@@ -46,12 +46,15 @@ class SourceFile:
     `path` is what tables show: relative to the source where there is one, `ARCHIVE!MEMBER` for a
     member, undecodable bytes as `\\xNN`. `location` is the real path to open; for a member it is
     the archive and `member` its raw name; nested archives join their members with "!".
+    `member_indices` are the positions in the directories of the archives, outermost first: names
+    inside an archive need not be unique.
     """
 
     path: str
     location: str
     member: str = ""
     size_bytes: int = 0
+    member_indices: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,10 @@ class Header:
 
 @dataclass(frozen=True)
 class CatalogueEntry:
-    """One input file and what is known of it so far; `reason` is a sentence unless it is used."""
+    """One input file and what is known of it so far; `reason` is a sentence unless it is used.
+
+    `warnings` name what was odd about the file and how it was read all the same.
+    """
 
     source: SourceFile
     sha256: str
@@ -91,6 +97,7 @@ class CatalogueEntry:
     header: Header | None = None
     subject_id: str = ""
     visit: Visit | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def sop_instance_uid(self) -> str:
@@ -100,10 +107,14 @@ class CatalogueEntry:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Every input file exactly once, in the order of their paths, and the questions they raise."""
+    """Every input file exactly once, in the order of their paths, and the questions they raise.
+
+    `notes` tell what has no row of its own, such as a linked folder that was not followed.
+    """
 
     entries: tuple[CatalogueEntry, ...]
     queries: tuple[Query, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def used(self, kind: FileKind) -> tuple[CatalogueEntry, ...]:
         """Entries of a kind that go on into the flow."""

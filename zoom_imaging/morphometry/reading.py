@@ -64,7 +64,11 @@ class VertebraReading:
 
 @dataclass(frozen=True)
 class FilmReading:
-    """One radiograph after measuring; `refusal` is "" or the sentence why nothing could be read."""
+    """One radiograph after measuring; `refusal` is "" or the sentence why nothing could be read.
+
+    `transitional` names T13 or L6 where the film shows one: levels below it are counted
+    differently.
+    """
 
     path: str
     sop_instance_uid: str
@@ -74,3 +78,4 @@ class FilmReading:
     view: str = ""
     frame: int | None = None
     warnings: tuple[str, ...] = ()
+    transitional: tuple[Level, ...] = ()

@@ -1,0 +1,45 @@
+"""Cut training patches out of simulated films, in the background while films still arrive."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+
+Folder = Annotated[Path, typer.Option(file_okay=False)]
+
+
+def simulated_look(
+    attenuation: NDArray[np.float32], rng: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """A random detector and maker's processing: grey values 0..1 and the valid mask."""
+    raise NotImplementedError
+
+
+def main(
+    films: Folder,
+    out: Folder,
+    part: int = 0,
+    parts: int = 1,
+    wait_for: int = 0,
+) -> None:
+    """Cut shards of twenty films from FILMS into OUT; wait until `--wait-for` films are there."""
+    from zoom_imaging.vision.training.command import cut_folder
+
+    while True:
+        count = len(list(films.glob("*.npz")))
+        last = count >= wait_for
+        made = cut_folder(films, out, simulated_look, part, parts, rest=last)
+        if made:
+            typer.echo(f"{time.strftime('%H:%M:%S')} {count} films, {made} new crops")
+        if last:
+            return
+        time.sleep(10)
+
+
+if __name__ == "__main__":
+    typer.run(main)

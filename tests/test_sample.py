@@ -1,0 +1,117 @@
+"""The real command over the simulated trial that ships with the source, against its known truth."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.end_to_end, pytest.mark.model]
+
+TABLES = (
+    "endpoints.csv",
+    "vertebrae.csv",
+    "changes.csv",
+    "dxa.csv",
+    "files.csv",
+    "queries.csv",
+    "outlines.jsonl",
+)
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def run(source: Path, out: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "zoom_imaging.run", str(source), "--quiet"]
+    command += ["--clinical", str(source / "clinical.csv"), "--out", str(out)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=1200, check=False)
+
+
+@pytest.fixture(scope="module")
+def results(sample, tmp_path_factory) -> Path:
+    """The result folder of one run over the sample."""
+    out = tmp_path_factory.mktemp("sample") / "results"
+    done = run(sample, out)
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+@pytest.fixture(scope="module")
+def truth(sample) -> list[dict[str, str]]:
+    return rows(sample / "truth.csv")
+
+
+def test_the_sample_holds_the_situations_that_a_trial_meets(truth):
+    assert len(truth) >= 8
+    assert len({row["subject_id"] for row in truth}) == len(truth)
+
+
+def test_every_column_of_the_truth_comes_out(results, truth):
+    found = {row["subject_id"]: row for row in rows(results / "endpoints.csv")}
+    assert set(found) == {row["subject_id"] for row in truth}
+    differences = []
+    for expected in truth:
+        for column, value in expected.items():
+            got = found[expected["subject_id"]][column]
+            if column.endswith(("_g_per_cm2", "_pct")) and value:
+                tolerance = 0.001 if column.endswith("_g_per_cm2") else 0.15
+                same = bool(got) and abs(float(got) - float(value)) <= tolerance
+            elif column.endswith("_reason") and value:
+                same = value in got
+            else:
+                same = got == value
+            if not same:
+                differences.append((expected["subject_id"], column, value, got))
+    assert differences == []
+
+
+def test_every_file_has_one_row_and_what_is_not_used_says_why(results, sample):
+    table = rows(results / "files.csv")
+    files = [path for path in sample.rglob("*") if path.is_file()]
+    assert len(table) == len(files)
+    assert len({row["path"] for row in table}) == len(files)
+    unexplained = [row for row in table if row["disposition"] != "used" and not row["reason"]]
+    assert unexplained == []
+    dispositions = Counter(row["disposition"] for row in table)
+    assert dispositions["failed"] == 0
+    for expected in ("not_dicom", "unreadable", "not_relevant", "wrong_view"):
+        assert dispositions[expected] >= 1, dispositions
+
+
+def test_outlines_are_strict_json_and_lie_inside_their_film(results):
+    lines = (results / "outlines.jsonl").read_text(encoding="utf-8").splitlines()
+    assert lines
+    for line in lines:
+        outline = json.loads(line, parse_constant=pytest.fail)
+        assert set(outline["six_points_px"]) == {
+            "sup_ant", "sup_mid", "sup_post", "inf_ant", "inf_mid", "inf_post",
+        }  # fmt: skip
+        columns = [point[0] for point in outline["polygon_px"]]
+        heights = [point[1] for point in outline["polygon_px"]]
+        for column, row in outline["six_points_px"].values():
+            assert min(columns) - 8 <= column <= max(columns) + 8
+            assert min(heights) - 8 <= row <= max(heights) + 8
+
+
+def test_a_second_run_computes_nothing_and_changes_no_byte(results, sample):
+    before = {name: (results / name).read_bytes() for name in TABLES}
+    done = run(sample, results)
+    assert done.returncode == 0, done.stderr
+    assert {name: (results / name).read_bytes() for name in TABLES} == before
+
+
+def test_the_report_has_a_page_for_every_subject(results, truth):
+    index = (results / "report" / "index.html").read_text(encoding="utf-8")
+    for row in truth:
+        assert row["subject_id"] in index
+    pages = list((results / "report" / "subjects").glob("*.html"))
+    assert len(pages) == len(truth)
+    assert list((results / "report" / "pictures").glob("*.png"))

@@ -1,0 +1,84 @@
+"""The result folder of a run: tables, outlines, report and run.json, all at once or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from zoom_imaging.batch.progress import Voice
+from zoom_imaging.endpoints.dictionary import TABLES
+from zoom_imaging.endpoints.results import TrialResults
+from zoom_imaging.endpoints.schemas import check
+from zoom_imaging.endpoints.subjects import endpoint_rows
+from zoom_imaging.endpoints.tables import (
+    change_rows,
+    dxa_rows,
+    file_rows,
+    outline_records,
+    query_rows,
+    vertebra_rows,
+)
+from zoom_imaging.endpoints.write import (
+    Row,
+    result_set,
+    write_csv,
+    write_json,
+    write_json_lines,
+    writing,
+)
+
+REPORT_NAME = "report"
+
+_ROWS: Mapping[str, Callable[[TrialResults], list[Row]]] = {
+    "endpoints.csv": endpoint_rows,
+    "vertebrae.csv": vertebra_rows,
+    "changes.csv": change_rows,
+    "dxa.csv": dxa_rows,
+    "files.csv": file_rows,
+    "queries.csv": query_rows,
+}
+
+
+def write_results(folder: Path, results: TrialResults, voice: Voice) -> None:
+    """Put every result into `folder`; OutputError leaves the earlier results as they were."""
+    with result_set(folder) as staging:
+        with voice.stage("Writing tables"):
+            for table in TABLES:
+                rows = _ROWS[table.file_name](results)
+                check(table, rows)
+                write_csv(staging / table.file_name, table.columns, rows)
+            write_json_lines(staging / "outlines.jsonl", outline_records(results))
+        with voice.stage("Writing the report"):
+            _write_report(staging / REPORT_NAME, results)
+        write_json(staging / "run.json", run_record(results, voice.seconds))
+
+
+def run_record(results: TrialResults, seconds: Mapping[str, float]) -> dict[str, object]:
+    """run.json: what made these results from what; wall times stand here and nowhere else."""
+    run = results.run
+    return {
+        "versions": dict(run.versions),
+        "engine": run.engine,
+        "model": {
+            "name": run.model_name,
+            "version": run.model_version,
+            "sha256": run.model_sha256,
+        },
+        "charter": results.charter.model_dump(mode="json"),
+        "charter_sha256": run.charter_sha256,
+        "inputs": [
+            {"path": entry.source.path, "sha256": entry.sha256}
+            for entry in results.catalogue.entries
+        ],
+        "notes": list(results.catalogue.notes),
+        "counts": dict(run.counts),
+        "seconds": dict(seconds),
+    }
+
+
+def _write_report(folder: Path, results: TrialResults) -> None:
+    from zoom_imaging.report.build import write_report
+
+    with writing(folder):
+        folder.mkdir()
+        write_report(folder, results)

@@ -1,0 +1,80 @@
+"""One run as it was asked for: check the request, hold the folder, compute, write, sum up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from zoom_imaging.batch.accounting import failed
+from zoom_imaging.batch.cluster import Crew, default_jobs
+from zoom_imaging.batch.lock import hold
+from zoom_imaging.batch.pipeline import Trial, run_trial
+from zoom_imaging.batch.progress import Voice
+from zoom_imaging.charter import Charter, load_charter
+from zoom_imaging.endpoints.folder import write_results
+from zoom_imaging.endpoints.results import TrialResults
+from zoom_imaging.endpoints.write import recover
+from zoom_imaging.errors import ConfigurationError
+from zoom_imaging.ingest.clinical import ClinicalTable, read_clinical
+
+
+@dataclass(frozen=True)
+class Request:
+    """The command line of a run."""
+
+    sources: tuple[Path, ...]
+    out: Path
+    charter_path: Path | None = None
+    clinical_path: Path | None = None
+    jobs: int | None = None
+    cluster: str = ""
+    fresh: bool = False
+    engine: str = "torch"
+
+
+def run_job(request: Request, voice: Voice) -> bool:
+    """Do the whole run; True if some file met an unexpected error.
+
+    ConfigurationError before any work if the request is wrong; OutputError if the result folder is
+    held by another run or cannot be written; ModelError if films need a model that is not there.
+    """
+    charter, clinical = _check(request)
+    crew = Crew(jobs=request.jobs or default_jobs(), address=request.cluster)
+    with hold(request.out, voice.warn):
+        if recover(request.out):
+            voice.say("An earlier run was cut off while it put its results in place: completed.")
+        trial = Trial(
+            sources=request.sources,
+            out=request.out,
+            charter=charter,
+            clinical=clinical,
+            crew=crew,
+            engine=request.engine,
+            fresh=request.fresh,
+        )
+        results = run_trial(trial, voice)
+        write_results(request.out, results, voice)
+    return bool(failed(results.catalogue.entries))
+
+
+def _check(request: Request) -> tuple[Charter, ClinicalTable | None]:
+    """Everything that can be known to be wrong before any work."""
+    if request.engine != "torch":
+        raise ConfigurationError(
+            f"--engine {request.engine} is not part of this version", remedy="use --engine torch"
+        )
+    charter = load_charter(request.charter_path)
+    clinical = read_clinical(request.clinical_path) if request.clinical_path else None
+    out = request.out.resolve()
+    for source in request.sources:
+        if not source.exists() and not source.is_symlink():
+            raise ConfigurationError(
+                f"source {source} does not exist",
+                remedy="name folders, DICOM files, DICOMDIRs or zip archives",
+            )
+        if source.resolve().is_relative_to(out):
+            raise ConfigurationError(
+                f"source {source} lies in the result folder {request.out}",
+                remedy="choose another --out: a run never reads its own results",
+            )
+    return charter, clinical

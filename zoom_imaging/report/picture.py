@@ -1,0 +1,405 @@
+"""Pictures of films with their readings: outlines, six points, level names and grades.
+
+Everything is drawn in pixels of the picture, so that a film is resampled once and text stays crisp.
+The same film and reading give the same bytes: no time, no program name and no metadata is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoom_imaging.anatomy import Grade, Level, VertebraState
+from zoom_imaging.change.record import VertebraChange
+from zoom_imaging.morphometry.reading import FilmReading, VertebraReading
+from zoom_imaging.radiograph.film import Radiograph
+from zoom_imaging.report.framing import (
+    Framing,
+    frame_pair,
+    frame_spine,
+    frame_whole,
+    outline_of,
+)
+from zoom_imaging.report.palette import (
+    CHANGE_MARKS,
+    GRADE_WORDS,
+    STROKES,
+    short_grade,
+    shown_grade,
+)
+from zoom_imaging.report.plate import Plate, make_plate
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+PICTURE_STYLE = "1"
+"""Raised whenever the look of a picture changes, so that earlier pictures are drawn again."""
+
+_INK, _PAPER, _DARK, _LIGHT = "#14181d", "#ffffff", "#10151a", "#e9edf1"
+_DPI = 100.0
+_TEXT_PX = 18.0
+_LABEL_GAP_PX = 5.0
+_HEAD_PX, _FOOT_PX, _GUTTER_PX = 42, 40, 22
+_LEGEND: tuple[Grade, ...] = (
+    Grade.NORMAL,
+    Grade.MILD,
+    Grade.MODERATE,
+    Grade.SEVERE,
+    Grade.NOT_EVALUABLE,
+)
+
+
+@dataclass(frozen=True)
+class _Panel:
+    """One film in a picture: what is left of it once the radiograph is let go."""
+
+    plate: Plate
+    framing: Framing
+    reading: FilmReading
+    heading: str
+    changes: Mapping[Level, VertebraChange] = field(default_factory=dict)
+
+
+def draw_overlay(radiograph: Radiograph, reading: FilmReading, path: Path) -> None:
+    """Write a PNG of the whole film with every outline, point, name and grade of the reading.
+
+    Proportions follow the spacing; films larger than 2,400 pixels are reduced by area averages.
+    OSError as the file system raises it.
+    """
+    framing = frame_whole(radiograph, reading)
+    _write(path, [_panel(radiograph, framing, reading, "")])
+
+
+def film_figure(
+    radiograph: Radiograph,
+    reading: FilmReading,
+    path: Path,
+    *,
+    heading: str = "",
+    changes: Sequence[VertebraChange] = (),
+) -> None:
+    """Write a PNG of the spine of one film for the report, or of the whole film if none was read.
+
+    `changes` marks the levels that changed; give them for the follow-up film only.
+    """
+    framing = frame_spine(reading) or frame_whole(radiograph, reading)
+    _write(path, [_panel(radiograph, framing, reading, heading, changes)])
+
+
+def pair_figure(
+    load_baseline: Callable[[], Radiograph],
+    load_month12: Callable[[], Radiograph],
+    readings: tuple[FilmReading, FilmReading],
+    path: Path,
+    *,
+    headings: tuple[str, str],
+    changes: Sequence[VertebraChange] = (),
+) -> bool:
+    """Write a PNG of both films side by side; False, and nothing, if they share no outlined level.
+
+    Films are loaded one after the other, so that only one is held in memory. Scale and position are
+    those of `framing.frame_pair`.
+    """
+    framed = frame_pair(*readings)
+    if framed is None:
+        return False
+    panels = [_panel(load_baseline(), framed[0], readings[0], headings[0])]
+    panels.append(_panel(load_month12(), framed[1], readings[1], headings[1], changes))
+    _write(path, panels)
+    return True
+
+
+def _panel(
+    radiograph: Radiograph,
+    framing: Framing,
+    reading: FilmReading,
+    heading: str,
+    changes: Sequence[VertebraChange] = (),
+) -> _Panel:
+    plate = make_plate(radiograph, framing.window, framing.columns, framing.rows)
+    return _Panel(plate, framing, reading, heading, {change.level: change for change in changes})
+
+
+def _write(path: Path, panels: Sequence[_Panel]) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from PIL import Image
+
+    legend_rows = _flow_legend(_picture_columns(panels))
+    head = _HEAD_PX if any(panel.heading or panel.reading.refusal for panel in panels) else 0
+    columns = _picture_columns(panels)
+    rows = head + max(panel.framing.rows for panel in panels) + _FOOT_PX * len(legend_rows)
+    canvas_grey = np.full((rows, columns, 3), 255, dtype=np.uint8)
+    offsets = []
+    at = 0
+    for panel in panels:
+        height, width = panel.plate.grey.shape
+        canvas_grey[head : head + height, at : at + width] = panel.plate.grey[:, :, np.newaxis]
+        offsets.append((at, head))
+        at += width + _GUTTER_PX
+
+    figure = Figure(figsize=(columns / _DPI, rows / _DPI), dpi=_DPI, facecolor=_PAPER)
+    canvas = FigureCanvasAgg(figure)
+    figure.figimage(canvas_grey, 0, 0, origin="upper")
+    axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
+    axes.set_zorder(2)
+    axes.set_axis_off()
+    axes.set_xlim(-0.5, columns - 0.5)
+    axes.set_ylim(rows - 0.5, -0.5)
+    axes.patch.set_alpha(0.0)
+    for panel, offset in zip(panels, offsets, strict=True):
+        _draw_panel(axes, panel, np.array(offset, dtype=float))
+    _draw_legend(axes, legend_rows, rows - _FOOT_PX * len(legend_rows))
+    canvas.draw()
+    drawn = np.asarray(canvas.buffer_rgba())[:, :, :3]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".part")
+    Image.fromarray(np.ascontiguousarray(drawn)).save(partial, format="PNG", optimize=True)
+    partial.replace(path)
+
+
+def _picture_columns(panels: Sequence[_Panel]) -> int:
+    return sum(panel.framing.columns for panel in panels) + _GUTTER_PX * (len(panels) - 1)
+
+
+def _draw_panel(axes: Axes, panel: _Panel, offset: NDArray[np.float64]) -> None:
+    from matplotlib.patches import Rectangle
+
+    columns, rows = panel.framing.columns, panel.framing.rows
+    frame = Rectangle((offset[0] - 0.5, offset[1] - 0.5), columns, rows, fill=False, lw=0)
+    axes.add_patch(frame)
+    if panel.heading or panel.reading.refusal:
+        words = panel.heading
+        if panel.reading.refusal:
+            words = f"{words}: not read" if words else "Not read"
+        _text(axes, offset[0] + 2, offset[1] - _HEAD_PX / 2, words, size=20, weight="bold")
+    labels: list[tuple[float, float, VertebraReading]] = []
+    placed: list[tuple[VertebraReading, NDArray[np.float64]]] = []
+    for vertebra in panel.reading.vertebrae:
+        outline = outline_of(vertebra)
+        if outline is not None:
+            placed.append((vertebra, panel.plate.place(outline) + offset))
+    for vertebra, outline in placed:
+        changed = _mark(panel, vertebra) != ""
+        points = (
+            panel.plate.place(vertebra.six_points.to_array()) + offset
+            if vertebra.six_points is not None
+            else None
+        )
+        _draw_body(axes, vertebra, outline, points, changed, frame)
+    labels = _place_labels(placed, panel, offset)
+    for x, y, vertebra in labels:
+        _draw_label(axes, panel, vertebra, x, y)
+    _draw_scale_bar(axes, panel, offset)
+
+
+def _draw_body(
+    axes: Axes,
+    vertebra: VertebraReading,
+    outline: NDArray[np.float64],
+    points: NDArray[np.float64] | None,
+    changed: bool,
+    frame: Any,
+) -> None:
+    from matplotlib.patches import Polygon
+
+    stroke = STROKES[shown_grade(vertebra)]
+    # A dark (changed: white) halo keeps the outline visible on bright and on dark bone.
+    halo_width = stroke.width_px + (7.0 if changed else 1.6)
+    for colour, width, dash, alpha in (
+        (_PAPER if changed else _DARK, halo_width, (), 0.9 if changed else 0.45),
+        (stroke.colour, stroke.width_px, stroke.dash, 1.0),
+    ):
+        # Dashes are in points of their own line width unless they are given with an offset.
+        style: Any = (0, tuple(length / _points(width) * 0.72 for length in dash)) if dash else "-"
+        body = Polygon(
+            outline,
+            closed=True,
+            fill=False,
+            edgecolor=colour,
+            linewidth=_points(width),
+            linestyle=style,
+            alpha=alpha,
+            joinstyle="round",
+        )
+        axes.add_patch(body)
+        body.set_clip_path(frame)
+    if points is not None:
+        evaluable = shown_grade(vertebra) is not Grade.NOT_EVALUABLE
+        marks = axes.plot(
+            points[:, 0],
+            points[:, 1],
+            linestyle="none",
+            marker="o",
+            markersize=_points(6.5),
+            markerfacecolor=stroke.colour if evaluable else "none",
+            markeredgecolor=_DARK if evaluable else stroke.colour,
+            markeredgewidth=_points(1.2),
+        )
+        marks[0].set_clip_path(frame)
+
+
+def _place_labels(
+    placed: Sequence[tuple[VertebraReading, NDArray[np.float64]]],
+    panel: _Panel,
+    offset: NDArray[np.float64],
+) -> list[tuple[float, float, VertebraReading]]:
+    """Beside the spine at the height of each body, moved apart where they would overlap."""
+    if not placed:
+        return []
+    right = panel.framing.labels_right
+    ordered = sorted(placed, key=lambda item: float(item[1][:, 1].mean()))
+    heights = [_label_height(panel, vertebra) for vertebra, _ in ordered]
+    middles = [float(outline[:, 1].min() + outline[:, 1].max()) / 2 for _, outline in ordered]
+    bottom = offset[1] + panel.framing.rows
+    for at in range(1, len(middles)):
+        least = middles[at - 1] + (heights[at - 1] + heights[at]) / 2 + _LABEL_GAP_PX
+        middles[at] = max(middles[at], least)
+    below = bottom
+    for at in reversed(range(len(middles))):
+        middles[at] = min(middles[at], below - heights[at] / 2 - _LABEL_GAP_PX)
+        below = middles[at] - heights[at] / 2
+    depth = float(np.median([np.ptp(outline[:, 0]) for _, outline in ordered]))
+    result = []
+    for (vertebra, _), y, height in zip(ordered, middles, heights, strict=True):
+        # Clear of every body that reaches the label's rows, not only of its own.
+        near = [
+            outline
+            for _, outline in ordered
+            if outline[:, 1].min() < y + height and outline[:, 1].max() > y - height
+        ] or [outline for _, outline in ordered]
+        edge = max(o[:, 0].max() for o in near) if right else min(o[:, 0].min() for o in near)
+        away = 0.32 * depth + 8.0
+        result.append((float(edge + away if right else edge - away), y, vertebra))
+    return result
+
+
+def _label_height(panel: _Panel, vertebra: VertebraReading) -> float:
+    lines = 2 if _mark(panel, vertebra) else 1
+    return lines * _TEXT_PX * 1.25 + 8.0
+
+
+def _mark(panel: _Panel, vertebra: VertebraReading) -> str:
+    change = panel.changes.get(vertebra.level)
+    if change is None:
+        return ""
+    return CHANGE_MARKS.get(change.kind, "")
+
+
+def _draw_label(axes: Axes, panel: _Panel, vertebra: VertebraReading, x: float, y: float) -> None:
+    grade = shown_grade(vertebra)
+    name = vertebra.level.value
+    if vertebra.state is VertebraState.LEVEL_UNCERTAIN:
+        name += "?"
+    words = f"{name}  {short_grade(grade, vertebra.shape)}"
+    mark = _mark(panel, vertebra)
+    if mark:
+        words += f"\n{mark}"
+    filled = grade in {Grade.MILD, Grade.MODERATE, Grade.SEVERE}
+    colour = STROKES[grade].colour
+    box = {
+        "boxstyle": "round,pad=0.22,rounding_size=0.25",
+        "facecolor": colour if filled else _DARK,
+        "edgecolor": _PAPER if mark else colour,
+        "linewidth": _points(2.4 if mark else 1.0),
+        "linestyle": "--" if grade is Grade.NOT_EVALUABLE else "-",
+        "alpha": 0.96 if filled else 0.85,
+    }
+    right = panel.framing.labels_right
+    _text(
+        axes,
+        x,
+        y,
+        words,
+        colour=_INK if filled else _LIGHT,
+        weight="bold" if filled else "normal",
+        across="left" if right else "right",
+        box=box,
+    )
+
+
+def _draw_scale_bar(axes: Axes, panel: _Panel, offset: NDArray[np.float64]) -> None:
+    left = panel.framing.labels_right
+    columns, rows = panel.framing.columns, panel.framing.rows
+    y = offset[1] + rows - 18
+    x = offset[0] + 16 if left else offset[0] + columns - 16
+    per_mm = panel.framing.px_per_mm
+    box = {"boxstyle": "round,pad=0.2", "facecolor": _DARK, "edgecolor": "none", "alpha": 0.7}
+    across = "left" if left else "right"
+    if per_mm is None:
+        _text(axes, x, y, "no scale", colour=_LIGHT, across=across, size=16, box=box)
+        return
+    length_mm = next((mm for mm in (50, 20, 10) if mm * per_mm < 0.5 * columns), 5)
+    end = x + length_mm * per_mm * (1 if left else -1)
+    for colour, width in ((_DARK, 7.0), (_LIGHT, 3.5)):
+        axes.plot([x, end], [y, y], color=colour, linewidth=_points(width), solid_capstyle="butt")
+    words = f"{length_mm} mm{panel.framing.scale_note}"
+    _text(axes, x, y - 20, words, colour=_LIGHT, across=across, size=16, box=box)
+
+
+def _flow_legend(columns: int) -> list[list[tuple[float, Grade]]]:
+    """Entries of the legend with their left edge, on as many lines as the width asks for."""
+    lines: list[list[tuple[float, Grade]]] = [[]]
+    x = 4.0
+    for grade in _LEGEND:
+        width = 54.0 + 9.6 * len(GRADE_WORDS[grade])
+        if lines[-1] and x + width > columns:
+            lines.append([])
+            x = 4.0
+        lines[-1].append((x, grade))
+        x += width
+    return lines
+
+
+def _draw_legend(axes: Axes, lines: Sequence[Sequence[tuple[float, Grade]]], top: float) -> None:
+    for number, line in enumerate(lines):
+        y = top + _FOOT_PX * (number + 0.5)
+        for x, grade in line:
+            stroke = STROKES[grade]
+            style: Any = "-"
+            if stroke.dash:
+                style = (0, tuple(d / _points(stroke.width_px) * 0.72 for d in stroke.dash))
+            axes.plot([x, x + 28], [y, y], color=_INK, lw=_points(stroke.width_px + 3.0))
+            axes.plot(
+                [x, x + 28], [y, y], color=stroke.colour, lw=_points(stroke.width_px), ls=style
+            )
+            _text(axes, x + 35, y, GRADE_WORDS[grade], size=16)
+
+
+def _text(
+    axes: Axes,
+    x: float,
+    y: float,
+    words: str,
+    *,
+    colour: str = _INK,
+    size: float = _TEXT_PX,
+    weight: str = "normal",
+    across: str = "left",
+    box: dict[str, Any] | None = None,
+) -> None:
+    # Text of files is drawn as it is ($ is no formula); what the font lacks becomes "?".
+    plain = words.encode("latin-1", "replace").decode("latin-1")
+    axes.text(
+        x,
+        y,
+        plain,
+        color=colour,
+        fontsize=_points(size),
+        fontweight=weight,
+        fontfamily="DejaVu Sans",
+        horizontalalignment=across,
+        verticalalignment="center_baseline" if "\n" not in plain else "center",
+        bbox=box,
+        parse_math=False,
+        clip_on=False,
+    )
+
+
+def _points(pixels: float) -> float:
+    return pixels * 72.0 / _DPI

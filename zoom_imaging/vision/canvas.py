@@ -1,0 +1,78 @@
+"""The film as the networks want it: square pixels of about half a millimetre, with a way back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoom_imaging.radiograph.film import Radiograph
+
+TARGET_MM = 0.5
+"""Pixel of the training films; finer films are averaged down to this, never below 0.4 mm."""
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """A film with square pixels of `mm` millimetres.
+
+    `pixels` (rows, columns) 0..1 and `valid` as in `Radiograph`; `step` is the (column, row) size of
+    one canvas pixel in pixels of the stored image. Where the scale of the film is not known, `mm` is
+    an assumption that `scaled` corrects.
+    """
+
+    pixels: NDArray[np.float32]
+    valid: NDArray[np.bool_]
+    mm: float
+    step: tuple[float, float]
+
+    def to_film(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Canvas points (..., 2) to pixels of the stored image."""
+        return np.asarray((np.asarray(points, float) + 0.5) * np.array(self.step) - 0.5)
+
+    def to_canvas(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Pixels of the stored image (..., 2) to canvas points."""
+        return np.asarray((np.asarray(points, float) + 0.5) / np.array(self.step) - 0.5)
+
+    @property
+    def height_mm(self) -> float:
+        """Height of the film."""
+        return self.pixels.shape[0] * self.mm
+
+
+def make_canvas(film: Radiograph, row_mm: float, column_mm: float) -> Canvas:
+    """Average a film down to square pixels; `row_mm` and `column_mm` are the stored pixel's size."""
+    from scipy import ndimage
+
+    by_row = max(1, round(TARGET_MM / row_mm - 0.2))
+    by_column = max(1, round(TARGET_MM / column_mm - 0.2))
+    grey, share = _block_mean(film.pixels, film.valid, by_row, by_column)
+    high, wide = row_mm * by_row, column_mm * by_column
+    # Coarse or anisotropic films: the finer of the two directions decides, within reason.
+    pitch = float(np.clip(min(high, wide), 0.4, 0.65))
+    zoom = (high / pitch, wide / pitch)
+    if max(abs(zoom[0] - 1), abs(zoom[1] - 1)) > 0.01 * (1 if high != wide else 25):
+        grey = ndimage.zoom(grey, zoom, order=1, mode="nearest", grid_mode=True)
+        share = ndimage.zoom(share, zoom, order=1, mode="nearest", grid_mode=True)
+        step = (
+            film.pixels.shape[1] // by_column * by_column / share.shape[1],
+            film.pixels.shape[0] // by_row * by_row / share.shape[0],
+        )
+    else:
+        step = (float(by_column), float(by_row))
+    valid = share > 0.5
+    mm = float(np.sqrt(step[0] * column_mm * step[1] * row_mm))
+    return Canvas(np.where(valid, grey, 0.0).astype(np.float32), valid, mm, step)
+
+
+def _block_mean(
+    pixels: NDArray[np.float32], valid: NDArray[np.bool_], by_row: int, by_column: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Mean of the valid pixels of each block, and the share of the block that is valid."""
+    rows, columns = pixels.shape[0] // by_row, pixels.shape[1] // by_column
+    part = (slice(0, rows * by_row), slice(0, columns * by_column))
+    shape = (rows, by_row, columns, by_column)
+    weight = valid[part].astype(np.float32).reshape(shape).sum((1, 3))
+    total = np.where(valid[part], pixels[part], 0).reshape(shape).sum((1, 3), dtype=np.float32)
+    return total / np.maximum(weight, 1.0), weight / (by_row * by_column)
