@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -16,15 +17,28 @@ Folder = Annotated[Path, typer.Option(file_okay=False)]
 def simulated_look(
     attenuation: NDArray[np.float32], rng: np.random.Generator
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """A random detector and maker's processing: grey values 0..1 and the valid mask."""
-    raise NotImplementedError
+    """A random detector and maker's processing: grey values 0..1 and the valid mask.
+
+    Half of the collimated films keep their borders as black picture (a border that nobody found);
+    borders that are known come with the patches.
+    """
+    from zoom_imaging.simulate.film import random_look, render
+    from zoom_imaging.vision.training.truth import PIXEL_MM
+
+    look = random_look(rng)
+    if rng.random() < 0.5:
+        look = replace(look, collimation_mm=(0.0, 0.0, 0.0, 0.0))
+    grey = render(attenuation.astype(np.float64), PIXEL_MM, look, rng)
+    return grey, np.ones(grey.shape, np.bool_)
 
 
 def main(
     films: Folder,
     out: Folder,
+    *,
     part: int = 0,
     parts: int = 1,
+    looks: int = 2,
     wait_for: int = 0,
 ) -> None:
     """Cut shards of twenty films from FILMS into OUT; wait until `--wait-for` films are there."""
@@ -33,7 +47,7 @@ def main(
     while True:
         count = len(list(films.glob("*.npz")))
         last = count >= wait_for
-        made = cut_folder(films, out, simulated_look, part, parts, rest=last)
+        made = cut_folder(films, out, simulated_look, share=(part, parts), looks=looks, rest=last)
         if made:
             typer.echo(f"{time.strftime('%H:%M:%S')} {count} films, {made} new crops")
         if last:

@@ -17,6 +17,7 @@ Folder = Annotated[Path, typer.Option(file_okay=False)]
 def main(
     films: Folder,
     heldapart: Folder,
+    *,
     out: Folder = Path("models/spine_lateral"),
     work: Folder = Path("training"),
     minutes: float = 1e9,
@@ -33,7 +34,7 @@ def main(
 
     torch.set_num_threads(threads)
     schedule = Schedule(steps=steps, minutes=minutes, seed=seed)
-    run("locator", films, heldapart, out, work, schedule, simulated_look)
+    run("locator", films, heldapart, out=out, work=work, schedule=schedule, look=simulated_look)
 
 
 if __name__ == "__main__":

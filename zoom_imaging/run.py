@@ -32,8 +32,9 @@ class Engine(StrEnum):
 def main(
     sources: Annotated[
         list[Path],
-        typer.Argument(metavar="SOURCE...", help="Folders, DICOM files, DICOMDIRs or zip archives."),
+        typer.Argument(metavar="SOURCE", help="Folders, DICOM files, DICOMDIRs or zip archives."),
     ],
+    *,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the results.")],
     charter: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Rules of the trial (default: ZOOM).")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from zoom_imaging.batch.study import Outcome
@@ -13,18 +13,32 @@ from zoom_imaging.ingest.catalogue import Catalogue, CatalogueEntry, Disposition
 _OVERTAKEN = frozenset({ResultState.SUPERSEDED, ResultState.HISTORY})
 
 
-def account(
-    catalogue: Catalogue, outcomes: Mapping[str, Outcome], reconciled: Mapping[str, DxaReport]
-) -> Catalogue:
+def account(catalogue: Catalogue, outcomes: Mapping[str, Outcome]) -> Catalogue:
     """The catalogue after reading: a file that could not be read is no longer "used".
 
-    `outcomes` and `reconciled` are by path. A report all of whose current values were overtaken by
-    a later analysis of the same scan is superseded.
+    `outcomes` are by path. What was odd about a file that is used becomes its reason.
     """
     return replace(
         catalogue,
         entries=tuple(
-            _final(entry, outcomes.get(entry.source.path), reconciled.get(entry.source.path))
+            _after_reading(entry, outcomes.get(entry.source.path)) for entry in catalogue.entries
+        ),
+    )
+
+
+def supersede(catalogue: Catalogue, reports: Iterable[DxaReport]) -> Catalogue:
+    """The catalogue after reconciling `reports`: one that was wholly overtaken is superseded."""
+    overtaken = {report.path: reason for report in reports if (reason := _overtaken(report))}
+    return replace(
+        catalogue,
+        entries=tuple(
+            replace(
+                entry,
+                disposition=Disposition.SUPERSEDED,
+                reason=overtaken[entry.source.path],
+            )
+            if entry.source.path in overtaken and entry.disposition is Disposition.USED
+            else entry
             for entry in catalogue.entries
         ),
     )
@@ -46,21 +60,22 @@ def failed(entries: Sequence[CatalogueEntry]) -> tuple[CatalogueEntry, ...]:
     return tuple(entry for entry in entries if entry.disposition is Disposition.FAILED)
 
 
-def _final(
-    entry: CatalogueEntry, outcome: Outcome | None, report: DxaReport | None
-) -> CatalogueEntry:
+def _after_reading(entry: CatalogueEntry, outcome: Outcome | None) -> CatalogueEntry:
     if entry.disposition is not Disposition.USED or outcome is None:
         return entry
     if outcome.disposition is not Disposition.USED:
         return replace(entry, disposition=outcome.disposition, reason=outcome.reason)
-    if report is not None and _is_superseded(report):
-        reason = next(
-            result.reason for result in report.results if result.state is ResultState.SUPERSEDED
-        )
-        return replace(entry, disposition=Disposition.SUPERSEDED, reason=reason)
-    return entry
+    remarks = (entry.reason, outcome.reason, *entry.warnings, *outcome.warnings)
+    return replace(entry, reason="; ".join(dict.fromkeys(text for text in remarks if text)))
 
 
-def _is_superseded(report: DxaReport) -> bool:
+def _overtaken(report: DxaReport) -> str:
+    """Why nothing of a report counts any more; "" while something does."""
     states = {result.state for result in report.results}
-    return ResultState.SUPERSEDED in states and states <= _OVERTAKEN
+    if ResultState.SUPERSEDED not in states or not states <= _OVERTAKEN:
+        return ""
+    return next(
+        result.reason or "a later analysis of the same scan took its place"
+        for result in report.results
+        if result.state is ResultState.SUPERSEDED
+    )

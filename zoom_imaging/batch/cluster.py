@@ -149,6 +149,8 @@ def _distributed() -> Any:
 def _client(crew: Crew, task_count: int) -> Iterator[tuple[Any, int]]:
     import dask
 
+    # Before its settings are changed: its import fills in the defaults beside them.
+    distributed = _distributed()
     quiet = {
         "distributed.scheduler.allowed-failures": 0,
         "distributed.worker.memory.target": False,
@@ -168,14 +170,14 @@ def _client(crew: Crew, task_count: int) -> Iterator[tuple[Any, int]]:
     with (
         tempfile.TemporaryDirectory(prefix="zoom_imaging-", ignore_cleanup_errors=True) as scratch,
         dask.config.set(quiet),
-        _local_cluster(workers, scratch) as cluster,
-        _distributed().Client(cluster, set_as_default=False) as client,
+        _local_cluster(distributed, workers, scratch) as cluster,
+        distributed.Client(cluster, set_as_default=False) as client,
     ):
         yield client, workers
 
 
-def _local_cluster(workers: int, scratch: str) -> Any:
-    return _distributed().LocalCluster(
+def _local_cluster(distributed: Any, workers: int, scratch: str) -> Any:
+    return distributed.LocalCluster(
         n_workers=workers,
         threads_per_worker=1,
         processes=True,

@@ -7,7 +7,7 @@ from typing import Protocol
 from zoom_imaging.anatomy import View
 from zoom_imaging.charter import Charter
 from zoom_imaging.errors import WrongViewError
-from zoom_imaging.morphometry.grade import read_vertebrae
+from zoom_imaging.morphometry.grade import read_vertebrae, transitional_levels
 from zoom_imaging.morphometry.reading import FilmReading
 from zoom_imaging.radiograph.film import Radiograph
 from zoom_imaging.radiograph.read import read_radiographs
@@ -40,8 +40,12 @@ def measure_radiograph(radiograph: Radiograph, reader: FilmReader, charter: Char
     """Find, delineate and grade the vertebrae of one radiograph; WrongViewError if not lateral."""
     require_lateral(radiograph)
     spine = reader.read(radiograph)
-    vertebrae = () if spine.refusal else read_vertebrae(
-        spine.findings, radiograph, charter.fracture
+    vertebrae = (
+        ()
+        if spine.refusal
+        else read_vertebrae(
+            spine.findings, radiograph, charter.fracture, charter.model.maximum_ratio_sd
+        )
     )
     return FilmReading(
         path=radiograph.path,
@@ -52,6 +56,7 @@ def measure_radiograph(radiograph: Radiograph, reader: FilmReader, charter: Char
         view=radiograph.view.value,
         frame=radiograph.frame,
         warnings=tuple(dict.fromkeys(radiograph.warnings + spine.warnings)),
+        transitional=transitional_levels(spine.findings),
     )
 
 

@@ -39,7 +39,7 @@ _ROWS: Mapping[str, Callable[[TrialResults], list[Row]]] = {
 }
 
 
-def write_results(folder: Path, results: TrialResults, voice: Voice) -> None:
+def write_results(folder: Path, results: TrialResults, charter_source: Path, voice: Voice) -> None:
     """Put every result into `folder`; OutputError leaves the earlier results as they were."""
     with result_set(folder) as staging:
         with voice.stage("Writing tables"):
@@ -49,7 +49,7 @@ def write_results(folder: Path, results: TrialResults, voice: Voice) -> None:
                 write_csv(staging / table.file_name, table.columns, rows)
             write_json_lines(staging / "outlines.jsonl", outline_records(results))
         with voice.stage("Writing the report"):
-            _write_report(staging / REPORT_NAME, results)
+            _write_report(folder, staging / REPORT_NAME, results, charter_source)
         write_json(staging / "run.json", run_record(results, voice.seconds))
 
 
@@ -76,9 +76,8 @@ def run_record(results: TrialResults, seconds: Mapping[str, float]) -> dict[str,
     }
 
 
-def _write_report(folder: Path, results: TrialResults) -> None:
+def _write_report(folder: Path, staged: Path, results: TrialResults, charter_source: Path) -> None:
     from zoom_imaging.report.build import write_report
 
-    with writing(folder):
-        folder.mkdir()
-        write_report(folder, results)
+    with writing(staged):
+        write_report(staged, results, earlier=folder / REPORT_NAME, charter_source=charter_source)

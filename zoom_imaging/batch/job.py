@@ -7,15 +7,15 @@ from pathlib import Path
 
 from zoom_imaging.batch.accounting import failed
 from zoom_imaging.batch.cluster import Crew, default_jobs
+from zoom_imaging.batch.folder import write_results
 from zoom_imaging.batch.lock import hold
 from zoom_imaging.batch.pipeline import Trial, run_trial
 from zoom_imaging.batch.progress import Voice
-from zoom_imaging.charter import Charter, load_charter
-from zoom_imaging.endpoints.folder import write_results
-from zoom_imaging.endpoints.results import TrialResults
+from zoom_imaging.batch.summary import summary
+from zoom_imaging.charter import Charter, default_charter_path, load_charter
 from zoom_imaging.endpoints.write import recover
 from zoom_imaging.errors import ConfigurationError
-from zoom_imaging.ingest.clinical import ClinicalTable, read_clinical
+from zoom_imaging.ingest.clinical import ClinicalTable, read_clinical_table
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,9 @@ def run_job(request: Request, voice: Voice) -> bool:
             fresh=request.fresh,
         )
         results = run_trial(trial, voice)
-        write_results(request.out, results, voice)
+        charter_source = request.charter_path or default_charter_path()
+        write_results(request.out, results, charter_source, voice)
+    voice.show(summary(results, request.out))
     return bool(failed(results.catalogue.entries))
 
 
@@ -64,7 +66,7 @@ def _check(request: Request) -> tuple[Charter, ClinicalTable | None]:
             f"--engine {request.engine} is not part of this version", remedy="use --engine torch"
         )
     charter = load_charter(request.charter_path)
-    clinical = read_clinical(request.clinical_path) if request.clinical_path else None
+    clinical = read_clinical_table(request.clinical_path) if request.clinical_path else None
     out = request.out.resolve()
     for source in request.sources:
         if not source.exists() and not source.is_symlink():

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+from zoom_imaging.endpoints.write import writing
 from zoom_imaging.errors import OutputError, OutputFolderBusyError
 
 LOCK_NAME = ".lock"
@@ -64,11 +65,8 @@ def _note_holder(path: Path) -> None:
         "host": socket.gethostname(),
         "started": datetime.now().astimezone().isoformat(timespec="seconds"),
     }
-    try:
+    with writing(path):
         path.write_text(json.dumps(holder) + "\n", encoding="utf-8")
-    except OSError as error:
-        path.unlink(missing_ok=True)
-        raise OutputError(f"{path} cannot be written ({_cause(error)})") from error
 
 
 def _describe(path: Path) -> str:

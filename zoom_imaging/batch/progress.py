@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 _LINES_IN_A_STAGE = 10
+_FEWEST_A_LINE = 20
 
 
 class Voice:
@@ -37,6 +38,13 @@ class Voice:
 
         print(visible(sentence), file=sys.stderr, flush=True)
 
+    def show(self, text: str) -> None:
+        """What the run found, on stdout; `quiet` leaves it out."""
+        from zoom_imaging.ingest.text import visible
+
+        if not self.quiet:
+            print("\n".join(visible(line) for line in text.split("\n")), flush=True)
+
     @contextmanager
     def stage(self, name: str, total: int | None = None) -> Iterator[Stage]:
         """A stage of the run, with a bar of `total` steps where that is known."""
@@ -59,7 +67,7 @@ class Stage:
         self._total = total
         self._done = 0
         self._bar: Progress | None = None
-        self._stride = max(1, (total or 0) // _LINES_IN_A_STAGE)
+        self._told = 0
 
     def __enter__(self) -> Stage:
         if self._voice.quiet:
@@ -81,11 +89,16 @@ class Stage:
 
     def advance(self) -> None:
         """One more step is done."""
-        self._done += 1
+        self.reach(self._done + 1, self._total)
+
+    def reach(self, done: int, total: int | None) -> None:
+        """`done` of `total` steps are done, where the total becomes known on the way."""
+        self._done, self._total = done, total
         if self._bar is not None:
-            self._bar.advance(self._bar.task_ids[0])
-        elif not self._voice.terminal and self._done % self._stride == 0 and self._total:
-            self._voice.say(f"  {self._done} of {self._total}")
+            self._bar.update(self._bar.task_ids[0], total=total, completed=done)
+        elif total and done - self._told >= max(_FEWEST_A_LINE, total // _LINES_IN_A_STAGE):
+            self._told = done
+            self._voice.say(f"  {done} of {total}")
 
 
 def _bar() -> Progress:

@@ -52,12 +52,21 @@ class Study:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a file gave: `report` or `films`, or a disposition other than used with its reason."""
+    """What a file gave: `report` or `films`, or a disposition other than used with its reason.
+
+    A film that the model could not read is used, with its refusal as the reason.
+    """
 
     disposition: Disposition
     reason: str = ""
     report: DxaReport | None = None
     films: tuple[FilmReading, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was odd about the file and how it was read all the same, each once."""
+        readings = (*((self.report,) if self.report else ()), *self.films)
+        return tuple(dict.fromkeys(text for reading in readings for text in reading.warnings))
 
     def at(self, path: str) -> Outcome:
         """The same outcome for equal bytes that lie at another path."""
@@ -139,13 +148,13 @@ def _films(content: bytes, path: str, charter: Charter, reader: SpineReader) -> 
     from zoom_imaging.batch.film import read_film
 
     films = read_film(content, path, reader, charter)
-    refusals = [film.refusal for film in films]
-    if films and not all(refusals):
-        return Outcome(Disposition.USED, films=films)
-    lateral = all(film.view in {"lateral", ""} for film in films)
-    disposition = Disposition.UNREADABLE if lateral else Disposition.WRONG_VIEW
-    reason = "; ".join(dict.fromkeys(refusals)) or "the file holds no image"
-    return Outcome(disposition, reason, films=films)
+    # A film without a reading stays in the flow: its levels say why they are not evaluable, and
+    # readers may still judge it.
+    return Outcome(
+        Disposition.USED,
+        "; ".join(dict.fromkeys(film.refusal for film in films if film.refusal)),
+        films=films,
+    )
 
 
 @lru_cache(maxsize=1)
@@ -156,7 +165,7 @@ def _reader(engine: str, threads: int) -> SpineReader:
     from zoom_imaging.vision.read import SpineReader
 
     torch.set_num_threads(threads)
-    return SpineReader.load()
+    return SpineReader.load(engine=engine)
 
 
 @lru_cache(maxsize=1)

@@ -1,14 +1,14 @@
 """Whether two films of one spine have the same scale, and the same names for the same vertebrae.
 
-Scale. Endplates do not get shorter and posterior heights of unfractured bodies stay: over several levels
-their ratios between two films are the ratio of the scales (domain rules, section 6). The endplate widths
-tell whether the scales differ; heights are brought to one scale by the posterior heights of unfractured
-levels where there are five or more, because a slot scanner magnifies across but not along the spine, else
-by widths and heights together [D].
+Scale. Endplates do not get shorter and posterior heights of unfractured bodies stay: over several
+levels their ratios between two films are the ratio of the scales (domain rules, section 6). The
+endplate widths tell whether the scales differ; heights are brought to one scale by the posterior
+heights of unfractured levels where there are five or more, because a slot scanner magnifies across
+but not along the spine, else by widths and heights together [D].
 
-Names. Everybody's spine has a profile: wedge, biconcavity, height and depth differ from level to level
-by more than two measurements of one level do. If the profile of month 12 fits that of baseline clearly
-better when moved by one level, the numbering of one of the films is in doubt [D].
+Names. Everybody's spine has a profile: wedge, biconcavity, height and depth differ from level to
+level by more than two measurements of one level do. If the profile of month 12 fits that of
+baseline clearly better when moved by one level, the numbering of one of the films is in doubt [D].
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ LEVELS_FOR_NAMES: Final = 6
 """Fewer common levels do not tell whether the names are the same."""
 
 _FEATURE_SD: Final = 0.045
-"""Assumed scatter of the difference of a ratio or relative size between two readings of one level."""
+"""Assumed scatter, between two readings of one level, of a ratio or a relative size."""
 
 _OFFSET_SD: Final = 0.04
 """Assumed scatter of the overall scale of two films that claim the same millimetres."""
@@ -52,7 +52,7 @@ _CAP: Final = 9.0
 """One level cannot count for more: a new fracture changes its own profile."""
 
 _EVIDENCE: Final = 8.0
-"""Logarithm of the likelihood ratio from which another numbering is clearly better (about 3000:1)."""
+"""Log-likelihood ratio from which another numbering is clearly better (about 3000:1)."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ class LevelProfile:
 class ScaleRatio:
     """Scale of baseline over scale of month 12, None where too few levels tell it.
 
-    `widths` is from the endplates, `heights` from posterior heights of unfractured levels. Both are 1
-    for films with the same scale. `levels` counts the levels that both films show.
+    `widths` is from the endplates, `heights` from posterior heights of unfractured levels. Both are
+    1 for films with the same scale. `levels` counts the levels that both films show.
     """
 
     widths: float | None

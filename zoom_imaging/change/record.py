@@ -47,8 +47,9 @@ class VertebraChange:
 class BmdChange:
     """BMD of one site at both visits, over the same regions, and whether the change counts.
 
-    `levels` names the regions behind both values ("L1-L4", "L1,L3-L4", "total"). A value that
-    cannot be given is None and `reason` says why; `exceeds_lsc` is None without a change.
+    `levels` names the regions behind both values ("L1-L4", "L1,L3-L4"), for a hip the side. A value
+    that cannot be given is None and `reason` says why; `exceeds_lsc` is None without a
+    change, across scanners, and for the hip, for which the charter has no least significant change.
     """
 
     site: str

@@ -1,14 +1,14 @@
 """One level at both visits: new, worsening, ceiling, improved, none, or not evaluable.
 
-Semiquantitative (FREEDOM, NCT00089791; domain rules, section 4): new = at least one grade up from grade
-0; worsening = at least one grade up from grade 1 or 2; a grade 3 cannot worsen (ceiling); a lower grade
-at follow-up is a question to the adjudicator. Whoever is not evaluable at one visit has no change, never
-"none".
+Semiquantitative (FREEDOM, NCT00089791; domain rules, section 4): new = at least one grade up from
+grade 0; worsening = at least one grade up from grade 1 or 2; a grade 3 cannot worsen (ceiling); a
+lower grade at follow-up is a question to the adjudicator. Whoever is not evaluable at one visit has
+no change, never "none".
 
 Morphometric (Lunt/EVOS 2002): a loss of at least 20 % of Ha, Hm or Hp and, where both films are
-calibrated, of at least 4 mm of the same height. The two criteria and their agreement are told apart: a
-step over the threshold of a grade by a point of noise is new by the charter's rule and is called what it
-is, semiquantitative only, with the height change beside it.
+calibrated, of at least 4 mm of the same height. The two criteria and their agreement are told
+apart: a step over the threshold of a grade by a point of noise is new by the charter's rule and is
+called what it is, semiquantitative only, with the height change beside it.
 """
 
 from __future__ import annotations
@@ -29,23 +29,24 @@ from zoom_imaging.morphometry.reading import VertebraReading
 DEFAULT_RATIO_SD: Final = 0.04
 """Scatter of a height between repeats where the reading has none (SpineAnalyzer: 4.2-4.7 %)."""
 
-REPOSITIONING_SD: Final = 0.03
-"""Assumed scatter of a height between two films of one day, which repeats on one film do not see."""
+REPOSITIONING_SD: Final = 0.035
+"""Assumed scatter of a height between two films of one day; repeats on one film miss it."""
 
 FRACTURE_LOSS: Final = NormalDist(0.28, 0.10)
 """Assumed loss of the height that an incident fracture takes most, as a fraction."""
 
 _EVIDENCE_LIMIT: Final = 100.0
-"""Heights alone never move the odds by more: they can fail in ways that the scatter does not know."""
+"""Heights alone never move the odds by more: they can fail in ways that no scatter shows."""
 
 
 @dataclass(frozen=True)
 class HeightPair:
     """Ha, Hm, Hp of both visits in one unit, month 12 already brought to the scale of baseline.
 
-    `in_mm` is True only where both films are calibrated and their scales agree, so that the 4 mm rule
-    may run. `comparable` is False where nothing shows that the two films have one scale: the percentage
-    is then shown and decides nothing. `remark` says what was done or why a rule does not run.
+    `in_mm` is True only where both films are calibrated and their scales agree, so that the 4 mm
+    rule may run. `comparable` is False where nothing shows that the two films have one scale: the
+    percentage is then shown and decides nothing. `remark` says what was done or why a rule does not
+    run.
     """
 
     baseline: Triple
@@ -116,8 +117,8 @@ def vertebra_change(
 ) -> VertebraChange:
     """Compare one level; ValueError when the readings are of different levels.
 
-    `calibrated` says that both films have millimetres at the spine. `heights` replaces the heights of
-    the readings where the films had to be brought to one scale first (`match.py`).
+    `calibrated` says that both films have millimetres at the spine. `heights` replaces the heights
+    of the readings where the films had to be brought to one scale first (`match.py`).
     """
     if baseline.level is not month12.level:
         raise ValueError(
@@ -175,17 +176,18 @@ def _kind(
     before = counted_grade(baseline.grade, rules)
     after = counted_grade(month12.grade, rules)
     step = f"grade {baseline.grade.value} to {month12.grade.value}"
-    if before == Grade.SEVERE.number and after == before:
-        return ChangeKind.CEILING, ["grade 3 at baseline cannot worsen"]
     if after < before:
         return ChangeKind.IMPROVED, [f"{step}: a fracture does not heal to a lower grade"]
     if after == before:
-        return ChangeKind.NONE, []
-    if before >= 1:
-        return ChangeKind.WORSENING, [step]
-    if baseline.grade is Grade.BORDERLINE:
+        at_ceiling = baseline.grade is Grade.SEVERE
+        return (
+            (ChangeKind.CEILING, ["grade 3 at baseline cannot worsen"])
+            if at_ceiling
+            else (ChangeKind.NONE, [])
+        )
+    if before == 0 and baseline.grade is Grade.BORDERLINE:
         return _from_borderline(step, pair, rules)
-    return ChangeKind.NEW, [step]
+    return ChangeKind.WORSENING if before >= 1 else ChangeKind.NEW, [step]
 
 
 def _from_borderline(
@@ -226,10 +228,11 @@ def probability_of_incident(
 ) -> float | None:
     """Probability that the true grade is higher at month 12; None without grade probabilities.
 
-    The step probability of two independent readings is only where one starts: the same vertebra is read
-    twice, so what makes it look like grade 0 or 1 (its own shape, the norm) is shared and cancels in the
-    change of height. The odds of a step are therefore multiplied by the likelihood ratio of the largest
-    height loss: under an incident fracture against under the scatter of both readings.
+    The step probability of two independent readings is only where one starts: the same vertebra is
+    read twice, so what makes it look like grade 0 or 1 (its own shape, the norm) is shared and
+    cancels in the change of height. The odds of a step are therefore multiplied by the likelihood
+    ratio of the largest height loss: under an incident fracture against under the scatter of both
+    readings.
     """
     if baseline.p_grades is None or month12.p_grades is None:
         return None
@@ -237,10 +240,11 @@ def probability_of_incident(
     if pair is None or not pair.comparable:
         return prior
     scatter = math.hypot(_scatter(baseline), _scatter(month12))
-    # A body that seems taller says no more than one that has not changed.
-    loss = max(0.0, *pair.losses)
+    # The largest of three errors alone is about one scatter: less says no more against a fracture.
+    loss = max(scatter, *pair.losses)
     log_ratio = _log_density(loss, FRACTURE_LOSS.mean, math.hypot(FRACTURE_LOSS.stdev, scatter))
-    log_ratio -= _log_density(loss, 0.0, scatter)
+    log_ratio -= _log_density(loss, 0.0, scatter) + math.log(3)
+    log_ratio -= 2 * math.log(NormalDist(0.0, scatter).cdf(loss))
     limit = math.log(_EVIDENCE_LIMIT)
     ratio = math.exp(min(limit, max(-limit, log_ratio)))
     floor = 1e-3
@@ -251,9 +255,7 @@ def probability_of_incident(
 
 def step_probability(before: Probabilities, after: Probabilities) -> float:
     """Probability that the second of two independent grades is the higher one."""
-    return sum(
-        before[low] * after[high] for low in range(4) for high in range(low + 1, len(after))
-    )
+    return sum(before[low] * after[high] for low in range(4) for high in range(low + 1, len(after)))
 
 
 def _scatter(reading: VertebraReading) -> float:

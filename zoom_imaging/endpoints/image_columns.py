@@ -188,8 +188,10 @@ def _vertebrae() -> Iterator[Column]:
         "genant_shape",
         "Shape of the deformity",
         Shape,
-        "wedge = anterior, biconcave = middle, crush = posterior loss too; none without a loss.",
+        "wedge = anterior, biconcave = middle, crush = posterior loss too; none without a loss. "
+        "Empty without a grade.",
         _FILM,
+        required=False,
     )
     for grade in range(4):
         yield _number(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from zoom_imaging.anatomy import Arm, Visit
 from zoom_imaging.change.record import BmdChange, VertebraChange
+from zoom_imaging.change.subject import FractureSummary
 from zoom_imaging.charter import Charter
 from zoom_imaging.dxa.result import DxaReport
 from zoom_imaging.ingest.catalogue import Catalogue, SourceFile
@@ -15,7 +16,6 @@ from zoom_imaging.morphometry.reading import FilmReading, VertebraReading
 from zoom_imaging.query import Query
 
 if TYPE_CHECKING:
-    from zoom_imaging.change.subject import FractureSummary
     from zoom_imaging.ingest.clinical import ClinicalRow
 
 BMD_SITES: tuple[str, ...] = ("lumbar_spine", "total_hip", "femoral_neck")

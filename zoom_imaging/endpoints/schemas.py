@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import pandera.pandas as pa
 
 _DTYPES = {
-    Kind.TEXT: "object",
-    Kind.CODE: "object",
+    Kind.TEXT: "string",
+    Kind.CODE: "string",
     Kind.INTEGER: "Int64",
     Kind.DECIMAL: "Float64",
     Kind.FLAG: "boolean",

@@ -20,8 +20,9 @@ class EndpointStatus(StrEnum):
 class EventState(StrEnum):
     """Whether an event happened, as far as it can be told (domain rules, section 4).
 
-    `NO` needs all 13 levels at both visits; with fewer it is `UNDETERMINED`: no event among the
-    levels that could be compared; `NOT_EVALUABLE` means that none could. `YES` stays `YES`.
+    `NO` needs all 13 levels at both visits (or so few missing that they cannot make the count);
+    else it is `UNDETERMINED`: no event among the levels that could be compared. `NOT_EVALUABLE`
+    means that none could. `YES` stays `YES`.
     """
 
     YES = "yes"
@@ -170,8 +171,8 @@ def _lumbar() -> Iterator[Column]:
                 level.value,
                 visit,
                 word,
-                definition=f"BMD of {level.value} in the visit's accepted lumbar report, also where "
-                "it is left out of the total.",
+                definition=f"BMD of {level.value} in the visit's accepted lumbar report, also "
+                "where it is left out of the total.",
                 source=_REPORT,
             )
     for level in LUMBAR_DXA_LEVELS:
@@ -181,8 +182,8 @@ def _lumbar() -> Iterator[Column]:
         name="ls_bmd_change_exceeds_lsc",
         label="Lumbar change reaches the LSC",
         kind=Kind.FLAG,
-        definition="Y where the absolute change is at least the least significant change for so "
-        "many vertebrae (Rosen 2024). Empty without a change. The precision error is the charter's.",
+        definition="Y where the absolute change is at least the least significant change for "
+        "so many vertebrae (Rosen 2024). Empty without a change. Precision error by the charter.",
         source=_DERIVED_DXA,
         assumed=True,
     )
@@ -228,8 +229,9 @@ def _count(
 def _fractures() -> Iterator[Column]:
     events = tuple(state.value for state in EventState)
     rule = (
-        "no needs all 13 levels T4-L4 at both visits; undetermined = no such event among the "
-        "levels_evaluable_both that could be compared, fewer than 13; not_evaluable = none could."
+        "no = it did not happen, whatever a level that could not be compared may hide; "
+        "undetermined = not seen among the levels_evaluable_both compared, if fewer than 13; "
+        "not_evaluable = none could be compared."
     )
     yield _count(
         "levels_evaluable_both",

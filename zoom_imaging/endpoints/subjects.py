@@ -4,27 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from zoom_imaging.anatomy import GRADED_LEVELS, LUMBAR_DXA_LEVELS, Level, Visit
-from zoom_imaging.change.record import BmdChange, ChangeKind, VertebraChange
-from zoom_imaging.charter import FractureRules
+from zoom_imaging.anatomy import LUMBAR_DXA_LEVELS, Level, Visit
+from zoom_imaging.change.record import BmdChange
+from zoom_imaging.change.subject import FractureSummary
 from zoom_imaging.dxa.result import DxaReport, DxaResult, ResultState, Site
 from zoom_imaging.endpoints.cell import LIST_SEPARATOR
 from zoom_imaging.endpoints.results import SubjectResults, TrialResults
 from zoom_imaging.endpoints.subject_columns import (
-    GRADED_COUNT,
     MARKERS,
     SITE_PREFIXES,
     EndpointStatus,
     EventState,
 )
-from zoom_imaging.endpoints.tables import complete_changes
 from zoom_imaging.endpoints.write import Row, Value
-from zoom_imaging.morphometry.deformity_index import spinal_deformity_index
-
-MULTIPLE = 2
-"""Two or more new or worsening fractures (Cosman 2022, PMID 36088628)."""
-
-_EVENTS = frozenset({ChangeKind.NEW, ChangeKind.WORSENING})
 
 
 def endpoint_rows(trial: TrialResults) -> list[Row]:
@@ -32,13 +24,10 @@ def endpoint_rows(trial: TrialResults) -> list[Row]:
     counts: dict[str, int] = {}
     for query in trial.queries:
         counts[query.subject_id] = counts.get(query.subject_id, 0) + 1
-    return [
-        endpoint_row(subject, counts.get(subject.subject_id, 0), trial.charter.fracture)
-        for subject in trial.subjects
-    ]
+    return [endpoint_row(subject, counts.get(subject.subject_id, 0)) for subject in trial.subjects]
 
 
-def endpoint_row(subject: SubjectResults, query_count: int, rules: FractureRules) -> Row:
+def endpoint_row(subject: SubjectResults, query_count: int) -> Row:
     """One row of endpoints.csv."""
     row: dict[str, Value] = {
         "subject_id": subject.subject_id,
@@ -49,19 +38,17 @@ def endpoint_row(subject: SubjectResults, query_count: int, rules: FractureRules
     row.update(_lumbar(subject))
     for prefix, site, _ in SITE_PREFIXES:
         row.update(_site(prefix, subject.bmd_changes[site], f"{prefix}_reason"))
-    row.update(_fractures(subject, rules))
+    row.update(_fractures(subject.fractures))
     row.update(_markers(subject))
     row["query_count"] = query_count
     return row
 
 
-def event_state(count: int, compared: int, needed: int = 1) -> EventState:
-    """Whether at least `needed` events happened when `count` are known among `compared` levels."""
-    if count >= needed:
-        return EventState.YES
-    if compared == 0:
-        return EventState.NOT_EVALUABLE
-    return EventState.NO if compared == GRADED_COUNT else EventState.UNDETERMINED
+def event_state(happened: bool | None, compared: int) -> EventState:
+    """The code of an event that is known to have happened, known not to have, or neither (None)."""
+    if happened is None:
+        return EventState.UNDETERMINED if compared else EventState.NOT_EVALUABLE
+    return EventState.YES if happened else EventState.NO
 
 
 def marker_change(baseline: float | None, value: float | None) -> float | None:
@@ -114,32 +101,24 @@ def lumbar_levels(reports: Sequence[DxaReport]) -> dict[Level, DxaResult]:
     return {level: result for level, result in found.items() if level not in contradicted}
 
 
-def _graded(changes: Sequence[VertebraChange]) -> list[VertebraChange]:
-    return [change for change in changes if change.level in GRADED_LEVELS]
-
-
-def _fractures(subject: SubjectResults, rules: FractureRules) -> dict[str, Value]:
-    changes = _graded(complete_changes(subject))
-    compared = sum(change.kind is not ChangeKind.NOT_EVALUABLE for change in changes)
-    new = [change.level for change in changes if change.kind is ChangeKind.NEW]
-    events = sum(change.kind in _EVENTS for change in changes)
+def _fractures(summary: FractureSummary) -> dict[str, Value]:
+    compared = summary.levels_evaluable_both
     row: dict[str, Value] = {
         "levels_evaluable_both": compared,
-        "incident_vf": event_state(len(new), compared).value,
-        "new_vf_count": len(new) if compared else None,
-        "worsening_vf_count": events - len(new) if compared else None,
-        "multiple_vf": event_state(events, compared, needed=MULTIPLE).value,
-        "incident_levels": LIST_SEPARATOR.join(new),
+        "incident_vf": event_state(summary.any_new, compared).value,
+        "new_vf_count": summary.new_count if compared else None,
+        "worsening_vf_count": summary.worsening_count if compared else None,
+        "multiple_vf": event_state(summary.multiple, compared).value,
+        "incident_levels": LIST_SEPARATOR.join(summary.new),
+        "sdi_change": summary.sdi_change,
     }
-    index = {visit: spinal_deformity_index(subject.vertebrae[visit], rules) for visit in Visit}
-    for visit in Visit:
-        row[f"sdi_{visit.value}"] = index[visit].value
-        row[f"sdi_levels_{visit.value}"] = index[visit].levels_evaluable
-        row[f"sdi_partial_{visit.value}"] = (
-            index[visit].partial_sum if index[visit].levels_evaluable else None
-        )
-    before, after = index[Visit.BASELINE].value, index[Visit.MONTH12].value
-    row["sdi_change"] = None if before is None or after is None else after - before
+    for visit, index in (
+        (Visit.BASELINE, summary.sdi_baseline),
+        (Visit.MONTH12, summary.sdi_month12),
+    ):
+        row[f"sdi_{visit.value}"] = index.value
+        row[f"sdi_levels_{visit.value}"] = index.levels_evaluable
+        row[f"sdi_partial_{visit.value}"] = index.partial_sum if index.levels_evaluable else None
     return row
 
 

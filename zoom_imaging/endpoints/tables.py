@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from zoom_imaging.anatomy import (
-    GRADED_LEVELS,
     Grade,
     SpacingSource,
     Visit,
 )
-from zoom_imaging.change.record import ChangeKind, VertebraChange
+from zoom_imaging.change.record import VertebraChange
 from zoom_imaging.endpoints.results import SubjectResults, TrialResults
 from zoom_imaging.endpoints.write import Row
 from zoom_imaging.morphometry.reading import VertebraReading
@@ -24,11 +23,11 @@ def vertebra_rows(trial: TrialResults) -> list[Row]:
 
 
 def change_rows(trial: TrialResults) -> list[Row]:
-    """changes.csv: T4-L4 of every subject, and transitional levels that were compared."""
+    """changes.csv: T4-L4 of every subject, also those that cannot be compared."""
     return [
         _change_row(subject.subject_id, change)
         for subject in trial.subjects
-        for change in complete_changes(subject)
+        for change in subject.changes
     ]
 
 
@@ -88,23 +87,6 @@ def outline_records(trial: TrialResults) -> list[Mapping[str, object]]:
         for vertebra in film.vertebrae
         if vertebra.six_points is not None
     ]
-
-
-def complete_changes(subject: SubjectResults) -> tuple[VertebraChange, ...]:
-    """The changes of a subject, with a "not evaluable" for each of T4-L4 that has none."""
-    known = {change.level: change for change in subject.changes}
-    missing = [
-        VertebraChange(
-            level=level,
-            grade_baseline=Grade.NOT_EVALUABLE,
-            grade_month12=Grade.NOT_EVALUABLE,
-            kind=ChangeKind.NOT_EVALUABLE,
-            reason="no readable lateral film at both visits",
-        )
-        for level in GRADED_LEVELS
-        if level not in known
-    ]
-    return tuple(sorted((*known.values(), *missing), key=lambda change: change.level.ordinal))
 
 
 def _subject_vertebrae(subject: SubjectResults) -> Iterator[Row]:

@@ -82,7 +82,9 @@ def sentence(references: Iterable[tuple[str, ...]], beside: Iterable[str]) -> st
         for parts in listed
         if not climbs_out(parts) and str(PurePosixPath(*parts)).casefold() not in present
     ]
-    text = f"a DICOMDIR is a table of contents; the {len(listed)} files it lists have their own rows"
+    text = (
+        f"a DICOMDIR is a table of contents; the {len(listed)} files it lists have their own rows"
+    )
     if missing:
         text += f"; {len(missing)} of them are not there: {_some(missing)}"
     if outside:

@@ -249,9 +249,7 @@ def _head_of_member(archive: zipfile.ZipFile, index: int) -> bytes:
         with archive.open(archive.infolist()[index]) as stream:
             return stream.read(_HEAD_BYTES)
     except Exception as error:  # zipfile and zlib raise many kinds for damaged members
-        raise UnreadableError(
-            f"the archive member is damaged ({type(error).__name__})"
-        ) from error
+        raise UnreadableError(f"the archive member is damaged ({type(error).__name__})") from error
 
 
 def _listed_files(source: Path) -> Iterator[Path]:

@@ -196,6 +196,8 @@ def _parse(stream: BinaryIO, size: int, limits: Limits) -> ParsedFile:
     if found.remark:
         notes.append(found.remark)
     parsed = _described(stream, found, meta, syntax, notes)
+    if not found.elements and not found.fault:
+        found.fault = "it is cut: nothing follows its meta header"
     fault = found.fault or _missing(parsed, found, syntax)
     if fault:
         reason = f"the file is damaged: {fault}; copy it again from where it came"
@@ -211,7 +213,9 @@ def _begins_like_a_data_set(head: bytes) -> bool:
         group, element = struct.unpack(f"{order}HH", head[:4])
         if group in {0x0002, 0x0008} and element <= 0x0100:
             explicit = head[4:6].isalpha() and head[4:6].isupper()
-            length = struct.unpack(f"{order}H" if explicit else f"{order}I", head[6:8] if explicit else head[4:8])[0]
+            length = struct.unpack(
+                f"{order}H" if explicit else f"{order}I", head[6:8] if explicit else head[4:8]
+            )[0]
             return bool(length <= 0x1000)
     return False
 
@@ -309,7 +313,9 @@ def _described(
     uids["sop_class_uid"] = uids["sop_class_uid"] or visible(_uid(meta.get(0x00020002)))
     uids["sop_instance_uid"] = uids["sop_instance_uid"] or visible(_uid(meta.get(0x00020003)))
     ids = tuple((name, text(tag, name)) for name, tag in _IDS.items())
-    dates = [(name, _bytes(elements.get(tag)).decode("ascii", "replace")) for name, tag in _DATES.items()]
+    dates = [
+        (name, _bytes(elements.get(tag)).decode("ascii", "replace")) for name, tag in _DATES.items()
+    ]
     acquired_on, date_source = day_of_examination(dates)
     numbers = {name: _number(elements.get(tag)) for name, tag in _NUMBERS.items()}
     comments = _bytes(elements.get(_COMMENTS))[:4096].lower()
@@ -385,7 +391,9 @@ def _frames(element: Element | None) -> int:
 
 def _begins_hologic(element: Element) -> bool:
     value = element.value if isinstance(element, RawDataElement) else None
-    return isinstance(value, bytes) and value[:64].lstrip(b"\xef\xbb\xbf \r\n\t\0").startswith(b"<HologicHeader1>")
+    return isinstance(value, bytes) and value[:64].lstrip(b"\xef\xbb\xbf \r\n\t\0").startswith(
+        b"<HologicHeader1>"
+    )
 
 
 def _meanings(element: Element | None) -> tuple[str, ...]:
@@ -442,7 +450,11 @@ def _missing(parsed: ParsedFile, found: Walk, syntax: str) -> str:
 def _short_pixels(header: Header, clues: Clues, found: Walk, syntax: str) -> str:
     """Whether native pixel data are shorter than rows, columns and frames declare."""
     pixels = found.elements.get(PIXEL_DATA)
-    if not isinstance(pixels, RawDataElement) or pixels.length == 0xFFFFFFFF or syntax not in _NATIVE:
+    if (
+        not isinstance(pixels, RawDataElement)
+        or pixels.length == 0xFFFFFFFF
+        or syntax not in _NATIVE
+    ):
         return ""
     samples = 2 if clues.photometric == "YBR_FULL_422" else clues.samples
     bits = header.rows * header.columns * samples * clues.frames * clues.bits_allocated

@@ -98,7 +98,9 @@ def walk(
             result.elements[tag] = element
             end = watched.tell()
             result.spans[tag] = (
-                element.value_tell if isinstance(element, RawDataElement) else element.file_tell or 0,
+                element.value_tell
+                if isinstance(element, RawDataElement)
+                else element.file_tell or 0,
                 end,
             )
             if tag in PIXEL_TAGS and end <= size and watched.short is None:

@@ -37,7 +37,7 @@ _UNDEFINED_TERMS = {
 
 _ESCAPE_SEQUENCE = re.compile(rb"\x1b[\x20-\x2f]+[\x30-\x7e]")
 _EAST_ASIAN_PAIRS = re.compile(rb"(?:[\xa1-\xfe][\x40-\xfe]){2,}")
-_LATIN = {"latin_1", "iso8859", "iso8859_1", "iso8859_2", "iso8859_3", "iso8859_4", "iso8859_9"}
+_LATIN = {"latin_1", "iso8859_1", "iso8859_2", "iso8859_3", "iso8859_4", "iso8859_9"}
 _HIDDEN = {"\u2028", "\u2029", *map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A))}
 """Line separators and direction overrides: invisible, and able to disguise a name."""
 
@@ -91,8 +91,7 @@ def header_text(value: bytes | None, terms: bytes, warnings: list[str], *, what:
     with python_warnings.catch_warnings():
         python_warnings.simplefilter("ignore")
         text = decode_bytes(raw, encodings or [_DEFAULT], {ord("^"), ord("=")})
-    declared = bool(without_padding(terms))
-    if declared and _is_sound(text):
+    if encodings and _is_sound(text) and not _is_outside_ascii(text, encodings[0]):
         if _looks_east_asian(raw, encodings):
             warnings.append(f"{what} may be in another character set than declared: not shown")
             return "".join(c if c.isascii() else "\ufffd" for c in text)
@@ -122,6 +121,11 @@ def _is_sound(text: str) -> bool:
         character == "\ufffd" or (unicodedata.category(character) == "Cc" and character != "\0")
         for character in text
     )
+
+
+def _is_outside_ascii(text: str, first_encoding: str) -> bool:
+    """Whether bytes beyond ASCII stand where only ASCII (no first term) is declared."""
+    return first_encoding == _DEFAULT and any("\x80" <= character <= "\xff" for character in text)
 
 
 def _looks_east_asian(raw: bytes, encodings: list[str]) -> bool:

@@ -1,148 +1,181 @@
-"""The projection of a radiograph, told from its header: lateral, antero-posterior, other, unknown.
+"""The projection and the part of the spine of a radiograph, from what its header says.
 
-A header says it in up to four places, and they may contradict each other. Coded statements (View
-Position, View Code Sequence, Patient Orientation; PS3.3 C.8.11.1, CID 4010) come first, words of
-descriptions second; a contradiction makes the view unknown, and the reason names both sides.
+Four attributes may tell the projection: View Position, View Code Sequence, Patient Orientation and
+the descriptions. Where they contradict each other the view is unknown, and the picture decides.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
+from enum import StrEnum
 
 from zoom_imaging.anatomy import View
 
-_LATERAL, _AP, _OTHER = View.LATERAL, View.AP, View.OTHER
 
-_POSITIONS: dict[str, View] = {
-    "LL": _LATERAL,
-    "RL": _LATERAL,
-    "LAT": _LATERAL,
-    "LATERAL": _LATERAL,
-    "LLAT": _LATERAL,
-    "RLAT": _LATERAL,
-    "AP": _AP,
-    "PA": _AP,
-    "FRONTAL": _AP,
-    "LLO": _OTHER,
-    "RLO": _OTHER,
-    "LAO": _OTHER,
-    "RAO": _OTHER,
-    "LPO": _OTHER,
-    "RPO": _OTHER,
+class SpinePart(StrEnum):
+    """Which part of the spine a film shows, as far as its header says."""
+
+    WHOLE = "whole"
+    THORACIC = "thoracic"
+    LUMBAR = "lumbar"
+    CERVICAL = "cervical"
+    SACRAL = "sacral"
+
+    def overlaps(self, other: SpinePart) -> bool:
+        """Whether two films of these parts may show the same vertebrae."""
+        return self is other or SpinePart.WHOLE in {self, other}
+
+
+_POSITIONS = {
+    "AP": View.AP,
+    "PA": View.AP,
+    "LL": View.LATERAL,
+    "RL": View.LATERAL,
+    "LAT": View.LATERAL,
+    "LATERAL": View.LATERAL,
+    "LLAT": View.LATERAL,
+    "RLAT": View.LATERAL,
+    "LLO": View.OTHER,
+    "RLO": View.OTHER,
+    "RAO": View.OTHER,
+    "LAO": View.OTHER,
+    "RPO": View.OTHER,
+    "LPO": View.OTHER,
+    "OBL": View.OTHER,
+    "OBLIQUE": View.OTHER,
 }
-"""Terms of View Position (0018,5101). The decubitus terms (LLD, RLD) do not tell the projection."""
-
-_CODES: dict[str, View] = {
-    "R-10236": _LATERAL,
-    "R-10232": _LATERAL,
-    "399067008": _LATERAL,
-    "399173006": _LATERAL,
-    "399198007": _LATERAL,
-    "R-10206": _AP,
-    "R-10214": _AP,
-    "399348003": _AP,
-    "272479007": _AP,
+_CODES = {
+    "399067008": View.LATERAL,
+    "399173006": View.LATERAL,
+    "399198007": View.LATERAL,
+    "r-10228": View.LATERAL,
+    "r-10232": View.LATERAL,
+    "r-10236": View.LATERAL,
+    "399348003": View.AP,
+    "272479007": View.AP,
+    "399033003": View.AP,
+    "r-10206": View.AP,
+    "r-10214": View.AP,
+    "r-10202": View.AP,
 }
-"""SNOMED codes of lateral, antero-posterior and postero-anterior projections."""
+"""View codes of PS3.16 CID 4010 (SNOMED CT and the older SRT values)."""
 
-_LATERAL_WORDS = re.compile(
-    r"(?<![a-z])(lateral|lat|latl|ll|rl|seitlich|profil|laterale|sagittal)(?![a-z])"
-    r"|측면|側面|侧位|側位"
+_OBLIQUE = re.compile(r"\bobl(ique)?s?\b|사위")
+_LATERAL = re.compile(
+    r"(?<![a-z])(lat|lats|lateral|laterals|ll|rl|llat|rlat|sag|sagittal)(?![a-z])|측면"
 )
-_AP_WORDS = re.compile(
-    r"(?<![a-z])(a\.?p|p\.?a|frontal|anteroposterior|antero-posterior|posteroanterior|face|"
-    r"coronal)(?![a-z])|정면|正面|正位"
+_FRONTAL = re.compile(
+    r"(?<![a-z])(ap|pa|frontal|antero-?\s?posterior|postero-?\s?anterior|coronal)(?![a-z])|전후"
 )
-_OTHER_WORDS = re.compile(r"(?<![a-z])(oblique|obl|lao|rao|lpo|rpo)(?![a-z])|斜位|사위")
+_PARTS: tuple[tuple[SpinePart, re.Pattern[str]], ...] = (
+    (
+        SpinePart.WHOLE,
+        re.compile(
+            r"(whole|full|entire|total|long)[\s_-]*(spine|spinal)|(?<![a-z])w[\s_-]*spine|"
+            r"(?<![a-z])t[\s/_-]*l[\s_-]*spine|thora[ck]o[\s_-]*lumbar|scolio|eos[\s_-]*spine|전척추|전체\s*척추|"
+            r"흉요추|spine[\s_-]*(whole|full)"
+        ),
+    ),
+    (
+        SpinePart.THORACIC,
+        re.compile(
+            r"(thora[ck]ic|dorsal)[\s_-]*(spine|vert)|(?<![a-z])[td][\s_-]*spine|tspine|흉추"
+        ),
+    ),
+    (
+        SpinePart.LUMBAR,
+        re.compile(r"lumb[ao]|(?<![a-z])ls?[\s_-]*spine|l[\s/_-]s[\s_-]*spine|lsspine|요추|요천추"),
+    ),
+    (
+        SpinePart.CERVICAL,
+        re.compile(r"cervical[\s_-]*(spine|vert)?|(?<![a-z])c[\s_-]*spine|cspine|경추"),
+    ),
+    (SpinePart.SACRAL, re.compile(r"(?<![a-z])s[\s_-]*spine|sspine|sacr|coccy|천추|미추")),
+)
+_SPINE = re.compile(r"spin[ae]l?(?![a-z])|vertebra|척추|wirbels|columna|rachis")
 
 
-@dataclass(frozen=True)
-class ViewHeader:
-    """What a header says of the projection, as text; empty where it does not.
+def spine_part(texts: Iterable[str]) -> SpinePart | None:
+    """The part of the spine that a film's texts name; WHOLE for a spine without a part.
 
-    `view_codes` holds code values and meanings of the View Code Sequence; `descriptions` the words
-    about this image or series; `study_description` those about the whole study, which may name
-    several views.
+    Thoracic and lumbar named together are the whole spine of this trial (T4-L4).
     """
-
-    view_position: str = ""
-    view_codes: tuple[str, ...] = ()
-    patient_orientation: tuple[str, ...] = ()
-    descriptions: tuple[str, ...] = ()
-    study_description: str = ""
-
-
-@dataclass(frozen=True)
-class ViewFinding:
-    """The view and the sentence why; `is_contradiction` where statements exclude each other."""
-
-    view: View
-    reason: str
-    is_contradiction: bool = False
+    named: set[SpinePart] = set()
+    spine = False
+    for text in texts:
+        lower = text.lower()
+        spine = spine or bool(_SPINE.search(lower))
+        named.update(part for part, pattern in _PARTS if pattern.search(lower))
+    if SpinePart.WHOLE in named or {SpinePart.THORACIC, SpinePart.LUMBAR} <= named:
+        return SpinePart.WHOLE
+    for part in (SpinePart.THORACIC, SpinePart.LUMBAR, SpinePart.CERVICAL, SpinePart.SACRAL):
+        if part in named:
+            return part
+    return SpinePart.WHOLE if spine else None
 
 
-def view_of(header: ViewHeader) -> ViewFinding:
-    """Tell the view from every statement of the header."""
-    statements = list(_coded(header))
-    statements += [
-        (f"description {text!r}", view)
-        for text in header.descriptions
-        if (view := view_in_words(text)) is not None
-    ]
-    if not statements:
-        view = view_in_words(header.study_description)
-        if view is not None:
-            statements.append((f"study description {header.study_description!r}", view))
-    views = {view for _, view in statements}
-    named = ", ".join(f"{where} says {view.value}" for where, view in statements)
-    if not views:
-        return ViewFinding(View.UNKNOWN, "the header does not say the view")
+def view_of(
+    view_position: str,
+    view_codes: Iterable[str],
+    patient_orientation: str,
+    descriptions: Iterable[str],
+) -> tuple[View, str]:
+    """The projection and a sentence that says what told it, or what contradicts what.
+
+    `descriptions` are ordered: the first one that names exactly one projection counts.
+    """
+    votes = {
+        "View Position": _POSITIONS.get(re.sub(r"[^A-Z]", "", view_position.upper())),
+        "View Code Sequence": _view_of_codes(view_codes),
+        "Patient Orientation": _view_of_orientation(patient_orientation),
+        "the description": next(
+            (view for text in descriptions if (view := _view_of_text(text)) is not None), None
+        ),
+    }
+    named = {name: view for name, view in votes.items() if view is not None}
+    if not named:
+        return View.UNKNOWN, "the header does not say the view"
+    views = set(named.values())
+    said = ", ".join(f"{name}: {view.value}" for name, view in named.items())
     if len(views) > 1:
-        return ViewFinding(
-            View.UNKNOWN, f"the header contradicts itself: {named}", is_contradiction=True
-        )
-    return ViewFinding(views.pop(), named)
+        return View.UNKNOWN, f"the header contradicts itself about the view ({said})"
+    return views.pop(), said
 
 
-def view_in_words(text: str) -> View | None:
-    """The one view that a description names; None if it names none or several."""
-    lowered = text.lower().replace("_", " ")
-    if _OTHER_WORDS.search(lowered):
-        return _OTHER
-    lateral, ap = bool(_LATERAL_WORDS.search(lowered)), bool(_AP_WORDS.search(lowered))
-    if lateral == ap:
+def _view_of_codes(codes: Iterable[str]) -> View | None:
+    found = {
+        view
+        for code in codes
+        if (view := _CODES.get(code.strip().lower()) or _view_of_text(code)) is not None
+    }
+    return found.pop() if len(found) == 1 else None
+
+
+def _view_of_orientation(text: str) -> View | None:
+    """Rows and columns run along two body axes: the third is the direction of the beam."""
+    parts = [part.strip().upper() for part in text.split("\\")]
+    if len(parts) != 2 or not all(parts):
         return None
-    return _LATERAL if lateral else _AP
+    axes = {_axis(part[0]) for part in parts}
+    if axes == {"sagittal", "vertical"}:
+        return View.LATERAL
+    if axes == {"transverse", "vertical"}:
+        return View.AP
+    return View.OTHER if axes == {"sagittal", "transverse"} else None
 
 
-def _coded(header: ViewHeader) -> Iterator[tuple[str, View]]:
-    position = header.view_position.strip().upper()
-    if position in _POSITIONS:
-        yield f"View Position {position}", _POSITIONS[position]
-    for code in header.view_codes:
-        view = _CODES.get(code.strip().upper()) or view_in_words(code)
-        if view is not None:
-            yield f"View Code {code!r}", view
-    view = _oriented(header.patient_orientation)
-    if view is not None:
-        yield "Patient Orientation " + "\\".join(header.patient_orientation), view
+def _axis(letter: str) -> str:
+    return {"A": "sagittal", "P": "sagittal", "L": "transverse", "R": "transverse"}.get(
+        letter, "vertical" if letter in "HF" else "unknown"
+    )
 
 
-def _oriented(orientation: tuple[str, ...]) -> View | None:
-    """Rows that run from front to back make a lateral view, from side to side a frontal one.
-
-    Only the main direction (first letter) counts; a film lies upright, so that the other direction
-    is head or foot.
-    """
-    if len(orientation) != 2:
+def _view_of_text(text: str) -> View | None:
+    lower = text.lower()
+    if _OBLIQUE.search(lower):
+        return View.OTHER
+    lateral, frontal = bool(_LATERAL.search(lower)), bool(_FRONTAL.search(lower))
+    if lateral == frontal:
         return None
-    main = {part.strip().upper()[:1] for part in orientation}
-    if not main & {"H", "F"}:
-        return None
-    if main & {"A", "P"}:
-        return _LATERAL
-    if main & {"L", "R"}:
-        return _AP
-    return None
+    return View.LATERAL if lateral else View.AP

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
-from pydicom.pixels import apply_color_lut
+from pydicom.pixels.processing import apply_color_lut
 
 from zoom_imaging.errors import NotRelevantError, UnreadableError
-from zoom_imaging.radiograph.decode import Layout
+from zoom_imaging.radiograph.layout import Layout
 
 _TOLERANCE = 8 / 255
 """Lossy compression lets equal channels differ a little."""

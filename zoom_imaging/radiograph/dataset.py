@@ -8,11 +8,11 @@ warning that names the contradiction; a cut file is never read as far as it goes
 from __future__ import annotations
 
 import io
+import struct
 import warnings
 import zlib
 from dataclasses import dataclass
 
-import pydicom
 import pydicom.config
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
@@ -44,6 +44,7 @@ _PARSER_ERRORS = (
     RecursionError,
     TypeError,
     ValueError,
+    struct.error,
 )
 
 
@@ -99,19 +100,6 @@ def open_source(content: bytes, path: str) -> Source:
         encoding=encoding,
         warnings=tuple(notes),
     )
-
-
-def peek_sop_instance_uid(content: bytes) -> str:
-    """The SOP Instance UID of a file that may be damaged behind it; "" where none is readable."""
-    try:
-        with warnings.catch_warnings(), pydicom.config.disable_value_validation():
-            warnings.simplefilter("ignore")
-            dataset = pydicom.dcmread(
-                io.BytesIO(content), force=True, specific_tags=["SOPInstanceUID"]
-            )
-            return str(dataset.get("SOPInstanceUID") or "").strip(" \0")
-    except _PARSER_ERRORS:
-        return ""
 
 
 def _native_syntax(encoding: Encoding) -> UID:
@@ -231,6 +219,9 @@ def _parse(body: bytes, encoding: Encoding, path: str, notes: list[str]) -> Data
         warnings.simplefilter("always")
         try:
             dataset = read_dataset(stream, encoding.implicit, encoding.little_endian)
+            _check_complete(dataset, len(body), path)
+        except UnreadableError:
+            raise
         except _PARSER_ERRORS as error:
             what = "nested too deeply" if isinstance(error, RecursionError) else "damaged or cut"
             raise UnreadableError(
@@ -241,7 +232,6 @@ def _parse(body: bytes, encoding: Encoding, path: str, notes: list[str]) -> Data
         text = str(warning.message)
         if "end of file" in text.lower() or "EOF" in text:
             raise _cut(path, text)
-    _check_complete(dataset, len(body), path)
     notes.extend(
         text
         for text in dict.fromkeys(str(warning.message) for warning in caught)

@@ -7,6 +7,7 @@ characters, a comma, a NUL at the end or nothing: each is read for what it says 
 from __future__ import annotations
 
 import re
+import struct
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +16,8 @@ from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 
-_DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
-_COMMA = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
+_DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_COMMA = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?", re.ASCII)
 _BINARY_VRS = frozenset({"FL", "FD", "US", "SS", "UL", "SL", "UV", "SV"})
 _LONGEST = 64
 
@@ -58,7 +59,7 @@ def header_texts(dataset: Dataset, keyword: str) -> tuple[str, ...]:
     value: Any = element.value if element is not None else None
     if isinstance(element, RawDataElement):
         if (element.VR or dictionary_VR(tag)) in _BINARY_VRS:
-            value = dataset[tag].value
+            value = converted_value(dataset, tag)
         elif isinstance(value, bytes):
             value = value.decode("latin-1").split("\\")
     if value is None:
@@ -67,6 +68,14 @@ def header_texts(dataset: Dataset, keyword: str) -> tuple[str, ...]:
         value = [value]
     texts = tuple(str(part).strip(" \0\t\r\n") for part in value)
     return texts if any(texts) else ()
+
+
+def converted_value(dataset: Dataset, tag: int) -> Any:
+    """The value of an element as pydicom converts it, None where its bytes do not fit its VR."""
+    try:
+        return dataset[tag].value if tag in dataset else None
+    except (ValueError, TypeError, LookupError, NotImplementedError, OSError, struct.error):
+        return None
 
 
 def header_text(dataset: Dataset, keyword: str) -> str:

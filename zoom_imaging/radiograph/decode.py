@@ -8,6 +8,7 @@ transfer syntax are read as what they are, with a warning, or refused; never as 
 from __future__ import annotations
 
 import os
+import struct
 import sys
 import threading
 import warnings
@@ -18,9 +19,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate, generate_frames
-from pydicom.pixels import get_decoder
+from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID, JPEGBaseline8Bit, JPEGExtended12Bit
 
 from zoom_imaging.errors import (
@@ -30,45 +30,12 @@ from zoom_imaging.errors import (
 )
 from zoom_imaging.radiograph.codestream import ITEM, Codestream, identify
 from zoom_imaging.radiograph.dataset import Source
-from zoom_imaging.radiograph.decimals import header_text, header_texts, whole_number
-
-LARGEST_PIXELS = 512 * 1024**2
-"""Pixels of all frames together; a whole spine of 9000 x 3500 has a sixteenth of it."""
+from zoom_imaging.radiograph.decimals import header_text, header_texts
+from zoom_imaging.radiograph.layout import Layout, read_layout
 
 _AGAIN = "copy the file again from its source"
 _PIXEL_DATA = 0x7FE00010
 _codec_lock = threading.Lock()
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How a pixel is stored (PS3.3 C.7.6.3)."""
-
-    rows: int
-    columns: int
-    frames: int
-    samples: int
-    bits_allocated: int
-    bits_stored: int
-    high_bit: int
-    signed: bool
-    photometric: str
-    planar: int
-
-    @property
-    def frame_pixels(self) -> int:
-        """Pixels of one frame."""
-        return self.rows * self.columns
-
-    @property
-    def frame_bytes(self) -> int:
-        """Bytes of one native frame."""
-        return self.frame_pixels * self.samples * (self.bits_allocated // 8)
-
-    @property
-    def container(self) -> np.dtype[Any]:
-        """Unsigned type of one sample as it lies in the file."""
-        return np.dtype(f"u{self.bits_allocated // 8}")
 
 
 @dataclass(frozen=True)
@@ -91,7 +58,7 @@ def decode(source: Source) -> Stored:
     object without an image, UnsupportedTransferSyntaxError where no codec is there.
     """
     value = _pixel_value(source)
-    layout = _layout(source.dataset, source.path)
+    layout = read_layout(source.dataset, source.path)
     notes: list[str] = []
     declared = source.transfer_syntax
     if value.startswith(ITEM):
@@ -131,68 +98,6 @@ def _pixel_value(source: Source) -> bytes:
     raise NotRelevantError(f"{source.path} is no image", expected="a radiograph", found=name)
 
 
-def _layout(dataset: Dataset, path: str) -> Layout:
-    def need(keyword: str, default: int | None = None) -> int:
-        number = whole_number(dataset, keyword)
-        if number is None:
-            number = default
-        if number is None:
-            raise UnreadableError(
-                f"{path}: the image has no usable {keyword}",
-                expected="a whole number",
-                found=repr(" ".join(header_texts(dataset, keyword))),
-                remedy=_AGAIN,
-            )
-        return number
-
-    allocated = need("BitsAllocated")
-    stored = need("BitsStored", allocated)
-    layout = Layout(
-        rows=need("Rows"),
-        columns=need("Columns"),
-        frames=need("NumberOfFrames", 1) or 1,
-        samples=need("SamplesPerPixel", 1),
-        bits_allocated=allocated,
-        bits_stored=stored,
-        high_bit=need("HighBit", stored - 1),
-        signed=need("PixelRepresentation", 0) == 1,
-        photometric=header_text(dataset, "PhotometricInterpretation").upper() or "MONOCHROME2",
-        planar=need("PlanarConfiguration", 0),
-    )
-    _check_layout(layout, path)
-    return layout
-
-
-def _check_layout(layout: Layout, path: str) -> None:
-    if layout.rows < 1 or layout.columns < 1 or layout.frames < 1:
-        raise UnreadableError(
-            f"{path}: the image has no area",
-            expected="rows, columns and frames of at least 1",
-            found=f"{layout.rows} x {layout.columns}, {layout.frames} frames",
-        )
-    if layout.frame_pixels * layout.frames > LARGEST_PIXELS:
-        raise UnreadableError(
-            f"{path}: the declared image is too large",
-            expected=f"at most {LARGEST_PIXELS} pixels",
-            found=f"{layout.frames} frames of {layout.rows} x {layout.columns}",
-        )
-    if layout.bits_allocated not in {8, 16, 32} or layout.samples not in {1, 3, 4}:
-        raise NotRelevantError(
-            f"{path}: the image is stored in a way that no radiograph uses",
-            expected="8, 16 or 32 bits allocated, 1 or 3 samples",
-            found=f"{layout.bits_allocated} bits, {layout.samples} samples",
-        )
-    if not (
-        1 <= layout.bits_stored <= layout.bits_allocated
-        and layout.bits_stored - 1 <= layout.high_bit < layout.bits_allocated
-    ):
-        raise UnreadableError(
-            f"{path}: Bits Stored and High Bit contradict Bits Allocated",
-            expected=f"at most {layout.bits_allocated} bits with the high bit inside",
-            found=f"Bits Stored {layout.bits_stored}, High Bit {layout.high_bit}",
-        )
-
-
 def _decode_native(value: bytes, layout: Layout, source: Source, notes: list[str]) -> Stored:
     expected = layout.frame_bytes * layout.frames
     if layout.photometric == "YBR_FULL_422":
@@ -217,8 +122,7 @@ def _decode_native(value: bytes, layout: Layout, source: Source, notes: list[str
         )
     if surplus > 1:
         notes.append(f"{surplus} bytes behind the pixels were left out")
-    order = "<" if source.encoding.little_endian else ">"
-    kind = layout.container.newbyteorder(order)
+    kind = layout.container.newbyteorder("<" if source.encoding.little_endian else ">")
     flat = np.frombuffer(value, dtype=kind, count=expected // kind.itemsize)
     if not source.encoding.little_endian and layout.bits_allocated == 8:
         flat = _swap_bytes_of_words(source, value, expected, flat)
@@ -272,7 +176,7 @@ def _compressed_frames(value: bytes, layout: Layout, source: Source) -> list[byt
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             frames = list(generate_frames(value, number_of_frames=layout.frames))
-    except (ValueError, EOFError, IndexError, OSError) as error:
+    except (ValueError, EOFError, IndexError, OSError, struct.error) as error:
         raise UnreadableError(
             f"{source.path}: the fragments of the pixel data are damaged ({error})", remedy=_AGAIN
         ) from error

@@ -75,7 +75,8 @@ def _polygon(values: tuple[float | None, ...], rows: int, columns: int) -> Mask 
     from skimage.draw import polygon2mask
 
     vertices = np.array(numbers, dtype=float).reshape(-1, 2) - 1
-    return np.asarray(polygon2mask((rows, columns), vertices), dtype=bool)
+    inside: Mask = polygon2mask((rows, columns), vertices)  # type: ignore[no-untyped-call]
+    return inside
 
 
 def blank_border(values: NDArray[np.int32], inside: Mask) -> Mask:

@@ -1,4 +1,4 @@
-"""One radiograph, decoded: grey values with bone bright, scale in mm with its source, view, seams."""
+"""One radiograph, decoded: grey values with bone bright, scale with its source, view, seams."""
 
 from __future__ import annotations
 

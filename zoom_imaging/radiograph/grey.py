@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 
 from zoom_imaging.errors import UnreadableError
-from zoom_imaging.radiograph.decimals import header_text
-from zoom_imaging.radiograph.decode import Layout
+from zoom_imaging.radiograph.decimals import converted_value, header_text
+from zoom_imaging.radiograph.layout import Layout
 from zoom_imaging.radiograph.lut import modality_values, voi_values
 
 Mask = NDArray[np.bool_]
@@ -31,23 +32,32 @@ class Grey:
     warnings: tuple[str, ...]
 
 
-def unpack(stored: NDArray[Any], layout: Layout) -> NDArray[np.int32]:
+def unpack(stored: NDArray[Any], layout: Layout, path: str) -> NDArray[np.int32]:
     """Pixel values out of their containers: shifted down, masked, sign extended (PS3.5 8.1.1).
 
     Whatever lies above the high bit (embedded overlays, junk) or below the stored bits is dropped.
+    UnreadableError where the header says that the values stand at the top of their containers and
+    no value does: then either the header is wrong or an encoder has cut the values.
     """
     shift = layout.high_bit + 1 - layout.bits_stored
+    largest = int(stored.max()) if stored.size else 0
+    if shift and 0 < largest < 1 << layout.bits_stored:
+        raise UnreadableError(
+            f"{path}: the pixel values contradict Bits Stored {layout.bits_stored} and High Bit "
+            f"{layout.high_bit}",
+            expected=f"values up to {(1 << (layout.high_bit + 1)) - 1}",
+            found=f"no value above {largest}",
+            remedy="export the image again with a right High Bit",
+        )
     mask = (1 << layout.bits_stored) - 1
     wide = np.int64 if layout.bits_allocated > 16 else np.int32
-    values = (stored.astype(wide) >> shift) & mask
+    values: NDArray[Any] = np.right_shift(stored.astype(wide), shift) & mask
     if layout.signed:
         sign = 1 << (layout.bits_stored - 1)
         values = (values ^ sign) - sign
     if values.size and int(values.max()) > np.iinfo(np.int32).max:
-        raise UnreadableError(
-            "the pixel values need more than 31 bits", expected="at most 31", found="32"
-        )
-    return values.astype(np.int32, copy=False)
+        raise UnreadableError(f"{path}: the pixel values need more than 31 bits")
+    return np.asarray(values, dtype=np.int32)
 
 
 def padding(
@@ -85,12 +95,8 @@ def padding(
 
 def _container_value(dataset: Dataset, keyword: str) -> int | None:
     """A US or SS element as the 16 bits that it has, whatever sign its VR claims."""
-    if keyword not in dataset:
-        return None
-    try:
-        value = dataset[keyword].value
-    except (ValueError, TypeError, KeyError):
-        return None
+    tag = tag_for_keyword(keyword)
+    value = converted_value(dataset, tag) if tag is not None else None
     if isinstance(value, bytes):
         value = int.from_bytes(value[:2], "little") if len(value) >= 2 else None
     return int(value) & 0xFFFF if isinstance(value, int) else None
@@ -192,4 +198,4 @@ def normalise(values: NDArray[np.floating[Any]], counted: Mask) -> NDArray[np.fl
     if high <= low:
         low, high = float(sample.min()), float(sample.max())
     scaled = (values - np.float32(low)) / np.float32(high - low)
-    return np.clip(scaled, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(scaled, 0, 1), dtype=np.float32)

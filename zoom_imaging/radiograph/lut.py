@@ -12,11 +12,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
 
 from zoom_imaging.errors import UnreadableError
-from zoom_imaging.radiograph.decimals import decimals, header_text
-from zoom_imaging.radiograph.decode import Layout
+from zoom_imaging.radiograph.decimals import converted_value, decimals, header_text
+from zoom_imaging.radiograph.layout import Layout
 
 Floats = NDArray[np.float32]
 Notes = tuple[str, ...]
@@ -33,7 +35,8 @@ class Table:
     def look_up(self, values: NDArray[Any]) -> NDArray[np.uint16]:
         """Entries for values; beyond both ends the first and the last entry (PS3.3 C.11.1.1)."""
         index = np.rint(values).astype(np.int64) - self.first
-        return self.entries[np.clip(index, 0, len(self.entries) - 1)]
+        found: NDArray[np.uint16] = self.entries[np.clip(index, 0, len(self.entries) - 1)]
+        return found
 
 
 @dataclass(frozen=True)
@@ -94,10 +97,9 @@ def _entries(item: Dataset, count: int, little_endian: bool) -> NDArray[np.uint1
 
 
 def _first_item(dataset: Dataset, keyword: str) -> Dataset | None:
-    if keyword not in dataset:
-        return None
-    sequence = dataset[keyword].value
-    return sequence[0] if sequence else None
+    tag = tag_for_keyword(keyword)
+    sequence = converted_value(dataset, tag) if tag is not None else None
+    return sequence[0] if isinstance(sequence, Sequence) and len(sequence) else None
 
 
 def _is_little_endian(dataset: Dataset) -> bool:
@@ -117,9 +119,7 @@ def modality_values(
     notes = slope.faults + intercept.faults
     if item is not None:
         try:
-            table = read_table(
-                item, signed=layout.signed, little_endian=_is_little_endian(dataset)
-            )
+            table = read_table(item, signed=layout.signed, little_endian=_is_little_endian(dataset))
         except TableFaultError as error:
             raise UnreadableError(
                 f"{path}: the Modality LUT (0028,3000) cannot be applied ({error})",
@@ -201,4 +201,4 @@ def window(
     middle = centre - unit / 2
     if span <= 0:  # a width of one step is a threshold
         return np.asarray(values > middle, dtype=np.float32)
-    return np.clip((values - middle) / span + 0.5, 0, 1).astype(np.float32)
+    return np.asarray(np.clip((values - middle) / span + 0.5, 0, 1), dtype=np.float32)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
+import pydicom.config
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
+from zoom_imaging.anatomy import View
 from zoom_imaging.errors import NotRelevantError, UnreadableError
-from zoom_imaging.ingest.dates import day_of_examination
+from zoom_imaging.ingest.header import ParsedFile, parse
 from zoom_imaging.radiograph.colour import grey_from_colour, is_colour
 from zoom_imaging.radiograph.dataset import Source, open_source
 from zoom_imaging.radiograph.decimals import header_text
@@ -26,12 +30,6 @@ _OTHER_MODALITIES = frozenset(
     {"CT", "MR", "PT", "NM", "US", "MG", "ECG", "SR", "PR", "KO", "SEG", "DOC", "PX", "IO", "OP"}
 )
 _DIRECTORY = "1.2.840.10008.1.3.10"
-_DAYS = (
-    "AcquisitionDate",
-    "AcquisitionDateTime",
-    "ContentDate",
-    "StudyDate",
-)
 
 
 @dataclass(frozen=True)
@@ -51,37 +49,39 @@ def read_radiographs(content: bytes, path: str) -> tuple[Radiograph, ...]:
     Raises NotDicomError, UnreadableError, UnsupportedTransferSyntaxError or NotRelevantError, each
     with a sentence. The view is told, not judged: see `batch.film`.
     """
+    with warnings.catch_warnings(), pydicom.config.disable_value_validation():
+        # What is wrong with a header is told in our own words where it matters.
+        warnings.simplefilter("ignore")
+        try:
+            return tuple(_films(content, path))
+        except MemoryError as error:
+            raise UnreadableError(
+                f"{path}: the image does not fit into memory", remedy="use a larger machine"
+            ) from error
+
+
+def _films(content: bytes, path: str) -> Iterator[Radiograph]:
     source = open_source(content, path)
-    try:
-        _check_kind(source)
-        stored = decode(source)
-        header = _header(source)
-        view = read_view(source.dataset)
-        film_notes = header.warnings + stored.warnings
-        radiographs = []
-        for index in range(stored.layout.frames):
-            film = _film(stored, index, header, source.dataset)
-            radiographs.append(
-                replace(
-                    film,
-                    view=view.view,
-                    view_reason=view.reason,
-                    warnings=tuple(dict.fromkeys(film_notes + film.warnings)),
-                )
-            )
-    except MemoryError as error:
-        raise UnreadableError(
-            f"{path}: the image does not fit into memory", remedy="use a larger machine"
-        ) from error
-    return tuple(radiographs)
+    _check_kind(source)
+    stored = decode(source)
+    parsed = parse(content)
+    header = _header(source, parsed)
+    view, view_reason = read_view(parsed)
+    notes = header.warnings + stored.warnings
+    for index in range(stored.layout.frames):
+        film = _film(stored, index, header, source.dataset)
+        yield replace(
+            film,
+            view=view,
+            view_reason=view_reason,
+            warnings=tuple(dict.fromkeys(notes + film.warnings)),
+        )
 
 
 def _check_kind(source: Source) -> None:
     dataset = source.dataset
     modality = header_text(dataset, "Modality").upper()
-    if "DirectoryRecordSequence" in dataset or (
-        header_text(dataset, "SOPClassUID") == _DIRECTORY
-    ):
+    if "DirectoryRecordSequence" in dataset or (header_text(dataset, "SOPClassUID") == _DIRECTORY):
         raise NotRelevantError(f"{source.path} is a DICOMDIR", remedy="name the images themselves")
     if modality in _OTHER_MODALITIES:
         name = UID(header_text(dataset, "SOPClassUID") or "1").name
@@ -92,25 +92,22 @@ def _check_kind(source: Source) -> None:
         )
 
 
-def _header(source: Source) -> _Header:
+def _header(source: Source, parsed: ParsedFile) -> _Header:
     dataset = source.dataset
     scale, scale_notes = scale_of(ScaleHeader.of(dataset))
-    day, _ = day_of_examination([(name, header_text(dataset, name)) for name in _DAYS])
     return _Header(
         path=source.path,
         sop_instance_uid=header_text(dataset, "SOPInstanceUID"),
         scale=scale,
-        acquired_on=day,
+        acquired_on=parsed.header.acquired_on if parsed.header else None,
         warnings=source.warnings + scale_notes,
     )
 
 
 def _film(stored: Stored, index: int, header: _Header, dataset: Dataset) -> Radiograph:
-    from zoom_imaging.anatomy import View
-
     layout = stored.layout
     raw = stored.frames[index]
-    values = unpack(raw, layout)
+    values = unpack(raw, layout, header.path)
     field, notes = open_field(dataset, layout.rows, layout.columns)
     if is_colour(layout):
         pixels, note = grey_from_colour(values, dataset, layout, header.path)

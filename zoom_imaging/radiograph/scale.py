@@ -45,9 +45,7 @@ class ScaleHeader:
     magnification: Decimals = field(
         default=Decimals("Estimated Radiographic Magnification Factor (0018,1114)")
     )
-    source_detector: Decimals = field(
-        default=Decimals("Distance Source to Detector (0018,1110)")
-    )
+    source_detector: Decimals = field(default=Decimals("Distance Source to Detector (0018,1110)"))
     source_patient: Decimals = field(default=Decimals("Distance Source to Patient (0018,1111)"))
     aspect: Decimals = field(default=Decimals("Pixel Aspect Ratio (0028,0034)"))
     calibration_type: str = ""
@@ -102,7 +100,7 @@ def scale_of(header: ScaleHeader) -> tuple[Scale, tuple[str, ...]]:
             f"Pixel Spacing Calibration Type (0028,0A02) {header.calibration_type!r} is not known"
         )
     if pixel is not None and calibrated is not None:
-        scale = _from_calibration(header, pixel, imager, magnification, calibrated, notes)
+        scale = _from_calibration(header, pixel, imager, magnification, notes)
     elif imager is not None:
         scale = _from_imager(pixel, imager, magnification, notes)
         if scale.source.is_calibrated and magnification.factor == 1:
@@ -146,39 +144,40 @@ def _distance(distance: Decimals) -> float | None:
 def _magnification(header: ScaleHeader) -> Magnification:
     """The factor of the header if it can be true and its distances agree within 5 %."""
     detector, patient = _distance(header.source_detector), _distance(header.source_patient)
-    by_distance = detector / patient if detector is not None and patient is not None else None
-    name = header.magnification.name
     if header.magnification.is_present:
-        factor = header.magnification.first
-        if factor is None:
-            return Magnification(None, f"{name} is no number", is_contradiction=True)
-        if not 1 <= factor <= LARGEST_MAGNIFICATION:
-            return Magnification(
-                None,
-                f"{name} {factor:g} is impossible for a spine between source and detector "
-                f"(expected at least 1, at most {LARGEST_MAGNIFICATION:g})",
-                is_contradiction=True,
-            )
-        if by_distance is not None and abs(by_distance / factor - 1) > LARGEST_CONTRADICTION:
-            return Magnification(
-                None,
-                f"{name} {factor:g} contradicts the distances {detector:g} mm / {patient:g} mm = "
-                f"{by_distance:.3g}",
-                is_contradiction=True,
-            )
-        return Magnification(factor, f"{name} {factor:g}")
-    if by_distance is None:
+        return _stated(header.magnification, detector, patient)
+    name = header.magnification.name
+    if detector is None or patient is None:
         return Magnification(None, f"{name} is missing, and so are usable distances")
-    if not 1 < by_distance <= LARGEST_MAGNIFICATION:
+    factor = detector / patient
+    where = f"the distances {detector:g} mm / {patient:g} mm = {factor:.3g}"
+    if not 1 < factor <= LARGEST_MAGNIFICATION:
+        return Magnification(None, f"{name} is missing and {where} are impossible", True)
+    return Magnification(factor, f"magnification from {where}")
+
+
+def _stated(stated: Decimals, detector: float | None, patient: float | None) -> Magnification:
+    """The factor that the header states, unless it is impossible or contradicts the distances."""
+    factor = stated.first
+    if factor is None:
+        return Magnification(None, f"{stated.name} is no number", True)
+    if not 1 <= factor <= LARGEST_MAGNIFICATION:
         return Magnification(
             None,
-            f"{name} is missing and the distances {detector:g} mm / {patient:g} mm = "
-            f"{by_distance:.3g} are impossible",
-            is_contradiction=True,
+            f"{stated.name} {factor:g} is impossible for a spine between source and detector "
+            f"(expected at least 1, at most {LARGEST_MAGNIFICATION:g})",
+            True,
         )
-    return Magnification(
-        by_distance, f"magnification {by_distance:.4g} from distances {detector:g} / {patient:g} mm"
-    )
+    if detector is not None and patient is not None:
+        by_distance = detector / patient
+        if abs(by_distance / factor - 1) > LARGEST_CONTRADICTION:
+            return Magnification(
+                None,
+                f"{stated.name} {factor:g} contradicts the distances {detector:g} mm / "
+                f"{patient:g} mm = {by_distance:.3g}",
+                True,
+            )
+    return Magnification(factor, f"{stated.name} {factor:g}")
 
 
 def _from_calibration(
@@ -186,12 +185,10 @@ def _from_calibration(
     pixel: Pair,
     imager: Pair | None,
     magnification: Magnification,
-    source: SpacingSource,
     notes: list[str],
 ) -> Scale:
-    described = (
-        f" ({header.calibration_description})" if header.calibration_description else ""
-    )
+    source = _CALIBRATED[header.calibration_type]
+    described = f" ({header.calibration_description})" if header.calibration_description else ""
     reason = f"{header.pixel.name} calibrated by {source.value}{described}"
     factor = magnification.factor
     if imager is not None and _same(pixel, imager) and factor is not None and factor > 1.02:

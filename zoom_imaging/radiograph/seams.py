@@ -17,7 +17,7 @@ from pydicom.dataset import Dataset
 from zoom_imaging.radiograph.decimals import header_texts
 
 Mask = NDArray[np.bool_]
-_BLOCKS = 24
+_BLOCKS = 16
 _LEAST_BLOCKS = 8
 _SHARE = 0.8
 _TIMES = 4.0
@@ -30,35 +30,41 @@ def find_seams(pixels: NDArray[np.floating[Any]], valid: Mask) -> tuple[int, ...
     """Rows that begin a new part of a stitched film: the jump lies between row - 1 and row.
 
     `pixels` has shape (rows, columns); only differences between two valid pixels count. Each of the
-    column blocks votes for a row where its median jump is at least four times the jump that is
-    usual around it; a seam needs the votes of four fifths of all blocks that see any texture.
+    column blocks votes for a row where its jump is at least four times the jump that is usual
+    around it: the common jump of its columns (another exposure), or their mean absolute one
+    (another position). A seam needs the votes of four fifths of all blocks that see any texture.
     """
     rows, columns = pixels.shape
-    if rows < 4 * _WINDOW or columns < _BLOCKS:
+    if rows < 4 * _WINDOW or columns < 2 * _BLOCKS or not valid.any():
         return ()
-    jumps, seen = _jumps(pixels, valid)
-    usual = _usual(jumps)
-    spread = float(np.ptp(pixels[valid])) if valid.any() else 0.0
-    floor = 0.002 * spread
-    votes = seen & (jumps > _TIMES * usual) & (jumps > floor)
-    voters = (seen & ((usual > 0) | (jumps > floor))).sum(axis=1)
-    share = votes.sum(axis=1) / np.maximum(voters, 1)
-    found = (share >= _SHARE) & (voters >= _LEAST_BLOCKS)
+    common, absolute, seen = _jumps(pixels, valid)
+    floor = 0.002 * float(np.ptp(pixels[valid]))
+    votes = np.zeros(rows)
+    voters = np.zeros(rows)
+    for jumps in (common, absolute):
+        usual = _usual(jumps)
+        stands_out = seen & (jumps > _TIMES * usual) & (jumps > floor)
+        votes = np.maximum(votes, stands_out.sum(axis=1))
+        voters = np.maximum(voters, (seen & ((usual > 0) | (jumps > floor))).sum(axis=1))
+    found = (votes >= _SHARE * voters) & (voters >= _LEAST_BLOCKS)
     first, last = _picture_rows(valid)
     found[: first + _EDGE_ROWS] = False
     found[max(last - _EDGE_ROWS, 0) :] = False
-    strength = np.where(found, np.nan_to_num(jumps).sum(axis=1), 0.0)
-    return _one_row_each(strength)
+    return _one_row_each(np.where(found, absolute.sum(axis=1), 0.0))
 
 
 def _jumps(
     pixels: NDArray[np.floating[Any]], valid: Mask
-) -> tuple[NDArray[np.float64], Mask]:
-    """Median absolute difference to the row above in each block, shape (rows, blocks)."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64], Mask]:
+    """Differences to the row above in each block of columns, all of shape (rows, blocks).
+
+    The absolute median difference, the mean absolute difference, and whether the block is picture
+    in both rows.
+    """
     rows = len(pixels)
-    difference = np.abs(np.diff(pixels, axis=0))
+    difference = np.diff(pixels, axis=0)
     both = valid[1:] & valid[:-1]
-    jumps = np.zeros((rows, _BLOCKS))
+    common, absolute = np.zeros((rows, _BLOCKS)), np.zeros((rows, _BLOCKS))
     seen = np.zeros((rows, _BLOCKS), dtype=bool)
     pieces = zip(
         np.array_split(difference, _BLOCKS, axis=1),
@@ -68,8 +74,9 @@ def _jumps(
     for block, (part, counted) in enumerate(pieces):
         full = counted.all(axis=1)
         seen[1:, block] = full
-        jumps[1:, block] = np.where(full, np.median(part, axis=1), 0.0)
-    return jumps, seen
+        common[1:, block] = np.where(full, np.abs(np.median(part, axis=1)), 0.0)
+        absolute[1:, block] = np.where(full, np.abs(part).mean(axis=1), 0.0)
+    return common, absolute, seen
 
 
 def _usual(jumps: NDArray[np.float64]) -> NDArray[np.float64]:

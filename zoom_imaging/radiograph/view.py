@@ -1,51 +1,28 @@
-"""The view of a radiograph from its data set; what the words mean is decided in `ingest.view`."""
+"""The view of a radiograph; what the header's words mean is decided in the ingest room."""
 
 from __future__ import annotations
 
-from pydicom.dataset import Dataset
-
-from zoom_imaging.ingest.view import ViewFinding, ViewHeader, view_of
-from zoom_imaging.radiograph.decimals import header_text, header_texts
-
-_DESCRIPTIONS = (
-    "SeriesDescription",
-    "ProtocolName",
-    "AcquisitionDeviceProcessingDescription",
-    "PerformedProcedureStepDescription",
-)
+from zoom_imaging.anatomy import View
+from zoom_imaging.ingest.classify import classify
+from zoom_imaging.ingest.header import ParsedFile
+from zoom_imaging.ingest.view import view_of
 
 
-def read_view(dataset: Dataset) -> ViewFinding:
-    """Lateral, AP, other or unknown, with the sentence why."""
+def read_view(parsed: ParsedFile) -> tuple[View, str]:
+    """Lateral, AP, other or unknown, with the sentence why.
+
+    A film whose header does not name the spine is told by the same words: whether it shows a spine
+    is seen in the picture.
+    """
+    header, clues = parsed.header, parsed.clues
+    if header is None:
+        return View.UNKNOWN, "the header cannot be read"
+    found = classify(header, clues)
+    if found.view_reason:
+        return found.view, found.view_reason
     return view_of(
-        ViewHeader(
-            view_position=header_text(dataset, "ViewPosition"),
-            view_codes=_codes(dataset),
-            patient_orientation=header_texts(dataset, "PatientOrientation"),
-            descriptions=tuple(
-                text
-                for keyword in _DESCRIPTIONS
-                if (text := _words(dataset, keyword))
-            ),
-            study_description=_words(dataset, "StudyDescription"),
-        )
-    )
-
-
-def _words(dataset: Dataset, keyword: str) -> str:
-    """Text in the declared character set where that works; a wrong one never costs the film."""
-    try:
-        value = dataset.get(keyword)
-    except (LookupError, ValueError, TypeError):
-        return header_text(dataset, keyword)
-    return str(value).strip(" \0") if value else ""
-
-
-def _codes(dataset: Dataset) -> tuple[str, ...]:
-    sequence = dataset.get("ViewCodeSequence")
-    return tuple(
-        text
-        for item in sequence or ()
-        for keyword in ("CodeValue", "CodeMeaning")
-        if (text := header_text(item, keyword))
+        header.view_position,
+        clues.view_codes,
+        clues.patient_orientation,
+        (clues.series_description, clues.protocol, clues.study_description),
     )

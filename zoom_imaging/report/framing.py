@@ -21,6 +21,7 @@ LABEL_ROOM_PX = 190.0
 """Width that is kept free beside the spine for level names, grades and marks."""
 
 _SPINE_ROWS_PX = 1500.0
+_SPINE_COLUMNS_PX = 1200.0
 _WHOLE_LONG_SIDE_PX = (1100.0, 2400.0)
 _LARGEST_ZOOM = 3.0
 _MARGIN_DEPTHS = 0.9
@@ -99,13 +100,15 @@ def frame_spine(reading: FilmReading) -> Framing | None:
     low, high = spine.bounds
     anchor = (low + high) / 2.0
     top, bottom = _vertical_reach(spine, anchor)
-    zoom = min(_SPINE_ROWS_PX / (top + bottom), _LARGEST_ZOOM / float(spine.unit.max()))
+    zoom = min(
+        _SPINE_ROWS_PX / (top + bottom),
+        _SPINE_COLUMNS_PX / _breadth(spine),
+        _LARGEST_ZOOM / float(spine.unit.max()),
+    )
     return _framing(reading, spine, anchor, (top, bottom), zoom)
 
 
-def frame_pair(
-    baseline: FilmReading, month12: FilmReading
-) -> tuple[Framing, Framing, str] | None:
+def frame_pair(baseline: FilmReading, month12: FilmReading) -> tuple[Framing, Framing, str] | None:
     """Both films around the levels that they share, and a sentence about their common scale.
 
     With a scale on both films, millimetres are shown equally large. Without one the films are
@@ -145,7 +148,10 @@ def frame_pair(
     ]
     reach = np.maximum(*reaches)
     finest = min(float(first.unit.max()), float(second.unit.max()) * relative)
-    zoom = min(_SPINE_ROWS_PX / float(reach.sum()), _LARGEST_ZOOM / finest)
+    broadest = max(_breadth(first), _breadth(second) * relative)
+    zoom = min(
+        _SPINE_ROWS_PX / float(reach.sum()), _SPINE_COLUMNS_PX / broadest, _LARGEST_ZOOM / finest
+    )
     framings = [
         _framing(reading, spine, anchor, tuple(reach / factor), zoom * factor)
         for reading, spine, anchor, factor in zip(
@@ -186,6 +192,11 @@ def _vertical_reach(spine: _Spine, anchor: NDArray[np.float64]) -> tuple[float, 
     return float(anchor[1] - low[1] + margin), float(high[1] - anchor[1] + margin)
 
 
+def _breadth(spine: _Spine) -> float:
+    low, high = spine.bounds
+    return float(high[0] - low[0]) + 2.0 * _MARGIN_DEPTHS * spine.depth
+
+
 def _framing(
     reading: FilmReading,
     spine: _Spine,
@@ -214,9 +225,7 @@ def _labels_right_of(spine: _Spine, film_columns: int) -> bool:
     """Behind the spine, unless the film ends there."""
     low, high = spine.bounds
     room_left, room_right = low[0] / spine.unit[0], film_columns - high[0] / spine.unit[0]
-    wanted, other = (
-        (room_right, room_left) if spine.posterior_right else (room_left, room_right)
-    )
+    wanted, other = (room_right, room_left) if spine.posterior_right else (room_left, room_right)
     enough = wanted * spine.unit[0] > 1.2 * spine.depth or wanted >= other
     return spine.posterior_right if enough else not spine.posterior_right
 

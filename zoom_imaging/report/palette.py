@@ -59,8 +59,8 @@ CHANGE_WORDS: Mapping[ChangeKind, str] = {
     ChangeKind.NONE: "no change",
     ChangeKind.NEW: "new",
     ChangeKind.WORSENING: "worsening",
-    ChangeKind.CEILING: "grade 3 at baseline: cannot worsen",
-    ChangeKind.IMPROVED: "lower grade: query",
+    ChangeKind.CEILING: "at ceiling",
+    ChangeKind.IMPROVED: "lower: query",
     ChangeKind.NOT_EVALUABLE: "not evaluable",
 }
 

@@ -25,9 +25,23 @@ from zoom_imaging.report.framing import (
     frame_whole,
     outline_of,
 )
+from zoom_imaging.report.lettering import (
+    DARK,
+    DPI,
+    INK,
+    LEGEND_LINE_PX,
+    LIGHT,
+    PAPER,
+    TEXT_PX,
+    draw_legend,
+    draw_scale_bar,
+    flow_legend,
+    line_style,
+    points_of,
+    write,
+)
 from zoom_imaging.report.palette import (
     CHANGE_MARKS,
-    GRADE_WORDS,
     STROKES,
     short_grade,
     shown_grade,
@@ -40,18 +54,8 @@ if TYPE_CHECKING:
 PICTURE_STYLE = "1"
 """Raised whenever the look of a picture changes, so that earlier pictures are drawn again."""
 
-_INK, _PAPER, _DARK, _LIGHT = "#14181d", "#ffffff", "#10151a", "#e9edf1"
-_DPI = 100.0
-_TEXT_PX = 18.0
 _LABEL_GAP_PX = 5.0
-_HEAD_PX, _FOOT_PX, _GUTTER_PX = 42, 40, 22
-_LEGEND: tuple[Grade, ...] = (
-    Grade.NORMAL,
-    Grade.MILD,
-    Grade.MODERATE,
-    Grade.SEVERE,
-    Grade.NOT_EVALUABLE,
-)
+_HEAD_PX, _GUTTER_PX = 42, 22
 
 
 @dataclass(frozen=True)
@@ -126,14 +130,28 @@ def _panel(
 
 
 def _write(path: Path, panels: Sequence[_Panel]) -> None:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    from matplotlib import rc_context, rcdefaults
     from PIL import Image
 
-    legend_rows = _flow_legend(_picture_columns(panels))
+    # A user's matplotlibrc must not change what a picture says.
+    with rc_context():
+        rcdefaults()
+        drawn = _drawn(panels)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".part")
+    Image.fromarray(drawn).save(partial, format="PNG", optimize=True)
+    partial.replace(path)
+
+
+def _drawn(panels: Sequence[_Panel]) -> NDArray[np.uint8]:
+    """RGB values of the whole picture."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    legend_rows = flow_legend(_picture_columns(panels))
     head = _HEAD_PX if any(panel.heading or panel.reading.refusal for panel in panels) else 0
     columns = _picture_columns(panels)
-    rows = head + max(panel.framing.rows for panel in panels) + _FOOT_PX * len(legend_rows)
+    rows = head + max(panel.framing.rows for panel in panels) + LEGEND_LINE_PX * len(legend_rows)
     canvas_grey = np.full((rows, columns, 3), 255, dtype=np.uint8)
     offsets = []
     at = 0
@@ -143,8 +161,8 @@ def _write(path: Path, panels: Sequence[_Panel]) -> None:
         offsets.append((at, head))
         at += width + _GUTTER_PX
 
-    figure = Figure(figsize=(columns / _DPI, rows / _DPI), dpi=_DPI, facecolor=_PAPER)
-    canvas = FigureCanvasAgg(figure)
+    figure = Figure(figsize=(columns / DPI, rows / DPI), dpi=DPI, facecolor=PAPER)
+    canvas: Any = FigureCanvasAgg(figure)
     figure.figimage(canvas_grey, 0, 0, origin="upper")
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     axes.set_zorder(2)
@@ -154,13 +172,10 @@ def _write(path: Path, panels: Sequence[_Panel]) -> None:
     axes.patch.set_alpha(0.0)
     for panel, offset in zip(panels, offsets, strict=True):
         _draw_panel(axes, panel, np.array(offset, dtype=float))
-    _draw_legend(axes, legend_rows, rows - _FOOT_PX * len(legend_rows))
+    draw_legend(axes, legend_rows, rows - LEGEND_LINE_PX * len(legend_rows))
     canvas.draw()
-    drawn = np.asarray(canvas.buffer_rgba())[:, :, :3]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".part")
-    Image.fromarray(np.ascontiguousarray(drawn)).save(partial, format="PNG", optimize=True)
-    partial.replace(path)
+    drawn: NDArray[np.uint8] = np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[:, :, :3])
+    return drawn
 
 
 def _picture_columns(panels: Sequence[_Panel]) -> int:
@@ -177,8 +192,7 @@ def _draw_panel(axes: Axes, panel: _Panel, offset: NDArray[np.float64]) -> None:
         words = panel.heading
         if panel.reading.refusal:
             words = f"{words}: not read" if words else "Not read"
-        _text(axes, offset[0] + 2, offset[1] - _HEAD_PX / 2, words, size=20, weight="bold")
-    labels: list[tuple[float, float, VertebraReading]] = []
+        write(axes, offset[0] + 2, offset[1] - _HEAD_PX / 2, words, size=20, weight="bold")
     placed: list[tuple[VertebraReading, NDArray[np.float64]]] = []
     for vertebra in panel.reading.vertebrae:
         outline = outline_of(vertebra)
@@ -191,15 +205,18 @@ def _draw_panel(axes: Axes, panel: _Panel, offset: NDArray[np.float64]) -> None:
             if vertebra.six_points is not None
             else None
         )
-        _draw_body(axes, vertebra, outline, points, changed, frame)
+        _draw_body(
+            axes, vertebra=vertebra, outline=outline, points=points, changed=changed, frame=frame
+        )
     labels = _place_labels(placed, panel, offset)
     for x, y, vertebra in labels:
         _draw_label(axes, panel, vertebra, x, y)
-    _draw_scale_bar(axes, panel, offset)
+    draw_scale_bar(axes, panel.framing, float(offset[0]), float(offset[1]))
 
 
 def _draw_body(
     axes: Axes,
+    *,
     vertebra: VertebraReading,
     outline: NDArray[np.float64],
     points: NDArray[np.float64] | None,
@@ -212,18 +229,16 @@ def _draw_body(
     # A dark (changed: white) halo keeps the outline visible on bright and on dark bone.
     halo_width = stroke.width_px + (7.0 if changed else 1.6)
     for colour, width, dash, alpha in (
-        (_PAPER if changed else _DARK, halo_width, (), 0.9 if changed else 0.45),
+        (PAPER if changed else DARK, halo_width, (), 0.9 if changed else 0.45),
         (stroke.colour, stroke.width_px, stroke.dash, 1.0),
     ):
-        # Dashes are in points of their own line width unless they are given with an offset.
-        style: Any = (0, tuple(length / _points(width) * 0.72 for length in dash)) if dash else "-"
         body = Polygon(
             outline,
             closed=True,
             fill=False,
             edgecolor=colour,
-            linewidth=_points(width),
-            linestyle=style,
+            linewidth=points_of(width),
+            linestyle=line_style(dash, width),
             alpha=alpha,
             joinstyle="round",
         )
@@ -236,10 +251,10 @@ def _draw_body(
             points[:, 1],
             linestyle="none",
             marker="o",
-            markersize=_points(6.5),
+            markersize=points_of(6.5),
             markerfacecolor=stroke.colour if evaluable else "none",
-            markeredgecolor=_DARK if evaluable else stroke.colour,
-            markeredgewidth=_points(1.2),
+            markeredgecolor=DARK if evaluable else stroke.colour,
+            markeredgewidth=points_of(1.2),
         )
         marks[0].set_clip_path(frame)
 
@@ -281,7 +296,7 @@ def _place_labels(
 
 def _label_height(panel: _Panel, vertebra: VertebraReading) -> float:
     lines = 2 if _mark(panel, vertebra) else 1
-    return lines * _TEXT_PX * 1.25 + 8.0
+    return lines * TEXT_PX * 1.25 + 8.0
 
 
 def _mark(panel: _Panel, vertebra: VertebraReading) -> str:
@@ -304,102 +319,20 @@ def _draw_label(axes: Axes, panel: _Panel, vertebra: VertebraReading, x: float, 
     colour = STROKES[grade].colour
     box = {
         "boxstyle": "round,pad=0.22,rounding_size=0.25",
-        "facecolor": colour if filled else _DARK,
-        "edgecolor": _PAPER if mark else colour,
-        "linewidth": _points(2.4 if mark else 1.0),
+        "facecolor": colour if filled else DARK,
+        "edgecolor": PAPER if mark else colour,
+        "linewidth": points_of(2.4 if mark else 1.0),
         "linestyle": "--" if grade is Grade.NOT_EVALUABLE else "-",
         "alpha": 0.96 if filled else 0.85,
     }
     right = panel.framing.labels_right
-    _text(
+    write(
         axes,
         x,
         y,
         words,
-        colour=_INK if filled else _LIGHT,
+        colour=INK if filled else LIGHT,
         weight="bold" if filled else "normal",
         across="left" if right else "right",
         box=box,
     )
-
-
-def _draw_scale_bar(axes: Axes, panel: _Panel, offset: NDArray[np.float64]) -> None:
-    left = panel.framing.labels_right
-    columns, rows = panel.framing.columns, panel.framing.rows
-    y = offset[1] + rows - 18
-    x = offset[0] + 16 if left else offset[0] + columns - 16
-    per_mm = panel.framing.px_per_mm
-    box = {"boxstyle": "round,pad=0.2", "facecolor": _DARK, "edgecolor": "none", "alpha": 0.7}
-    across = "left" if left else "right"
-    if per_mm is None:
-        _text(axes, x, y, "no scale", colour=_LIGHT, across=across, size=16, box=box)
-        return
-    length_mm = next((mm for mm in (50, 20, 10) if mm * per_mm < 0.5 * columns), 5)
-    end = x + length_mm * per_mm * (1 if left else -1)
-    for colour, width in ((_DARK, 7.0), (_LIGHT, 3.5)):
-        axes.plot([x, end], [y, y], color=colour, linewidth=_points(width), solid_capstyle="butt")
-    words = f"{length_mm} mm{panel.framing.scale_note}"
-    _text(axes, x, y - 20, words, colour=_LIGHT, across=across, size=16, box=box)
-
-
-def _flow_legend(columns: int) -> list[list[tuple[float, Grade]]]:
-    """Entries of the legend with their left edge, on as many lines as the width asks for."""
-    lines: list[list[tuple[float, Grade]]] = [[]]
-    x = 4.0
-    for grade in _LEGEND:
-        width = 54.0 + 9.6 * len(GRADE_WORDS[grade])
-        if lines[-1] and x + width > columns:
-            lines.append([])
-            x = 4.0
-        lines[-1].append((x, grade))
-        x += width
-    return lines
-
-
-def _draw_legend(axes: Axes, lines: Sequence[Sequence[tuple[float, Grade]]], top: float) -> None:
-    for number, line in enumerate(lines):
-        y = top + _FOOT_PX * (number + 0.5)
-        for x, grade in line:
-            stroke = STROKES[grade]
-            style: Any = "-"
-            if stroke.dash:
-                style = (0, tuple(d / _points(stroke.width_px) * 0.72 for d in stroke.dash))
-            axes.plot([x, x + 28], [y, y], color=_INK, lw=_points(stroke.width_px + 3.0))
-            axes.plot(
-                [x, x + 28], [y, y], color=stroke.colour, lw=_points(stroke.width_px), ls=style
-            )
-            _text(axes, x + 35, y, GRADE_WORDS[grade], size=16)
-
-
-def _text(
-    axes: Axes,
-    x: float,
-    y: float,
-    words: str,
-    *,
-    colour: str = _INK,
-    size: float = _TEXT_PX,
-    weight: str = "normal",
-    across: str = "left",
-    box: dict[str, Any] | None = None,
-) -> None:
-    # Text of files is drawn as it is ($ is no formula); what the font lacks becomes "?".
-    plain = words.encode("latin-1", "replace").decode("latin-1")
-    axes.text(
-        x,
-        y,
-        plain,
-        color=colour,
-        fontsize=_points(size),
-        fontweight=weight,
-        fontfamily="DejaVu Sans",
-        horizontalalignment=across,
-        verticalalignment="center_baseline" if "\n" not in plain else "center",
-        bbox=box,
-        parse_math=False,
-        clip_on=False,
-    )
-
-
-def _points(pixels: float) -> float:
-    return pixels * 72.0 / _DPI

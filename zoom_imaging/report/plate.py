@@ -6,6 +6,7 @@ Only for the eye. A plate is small, so that films can be opened one at a time an
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,20 +80,20 @@ def make_plate(radiograph: Radiograph, window: Window, columns: int, rows: int) 
         min(float(film_rows), window.top + 0.5 + y1 / zoom_y),
     )
     values = _resample(radiograph.pixels, box, x1 - x0, y1 - y0)
-    valid = _resample(radiograph.valid.astype(np.float32), box, x1 - x0, y1 - y0) > 0.5
+    valid = _resample(radiograph.valid, box, x1 - x0, y1 - y0) > 0.5
     grey[y0:y1, x0:x1] = _stretch(values, valid)
     return Plate(grey, window)
 
 
 def _resample(
-    values: NDArray[np.float32], box: tuple[float, float, float, float], columns: int, rows: int
+    values: NDArray[Any], box: tuple[float, float, float, float], columns: int, rows: int
 ) -> NDArray[np.float32]:
     from PIL import Image
 
     # Only the part that is needed is copied: films of 100 megapixels occur.
     left, top = int(np.floor(box[0])), int(np.floor(box[1]))
     part = values[top : int(np.ceil(box[3])), left : int(np.ceil(box[2]))]
-    part = np.nan_to_num(np.ascontiguousarray(part, dtype=np.float32))
+    part = np.ascontiguousarray(part, dtype=np.float32)
     inner = (box[0] - left, box[1] - top, box[2] - left, box[3] - top)
     smaller = columns <= inner[2] - inner[0] and rows <= inner[3] - inner[1]
     method = Image.Resampling.BOX if smaller else Image.Resampling.BICUBIC
@@ -110,4 +111,7 @@ def _stretch(values: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[n
     even = np.clip((values - darkest) / (brightest - darkest), 0.0, 1.0)
     tile = (max(8, values.shape[0] // 8), max(8, values.shape[1] // 3))
     levelled = equalize_adapthist(even, kernel_size=tile, clip_limit=_LOCAL_CONTRAST_LIMIT)
-    return np.round(np.clip(levelled, 0.0, 1.0) * 255.0).astype(np.uint8)
+    # Half of it: fully levelled, bright and dark bone lose the shades inside them.
+    mixed = np.clip(0.5 * (even + levelled), 0.0, 1.0)
+    grey: NDArray[np.uint8] = np.round(mixed * 255.0).astype(np.uint8)
+    return grey

@@ -237,9 +237,7 @@ def _parts(
     return bone, soft, lung
 
 
-def _present(
-    posed: PosedSpine, acquisition: Acquisition, rng: np.random.Generator
-) -> list[Part]:
+def _present(posed: PosedSpine, acquisition: Acquisition, rng: np.random.Generator) -> list[Part]:
     present: list[Part] = []
     for name, part in posed.skeleton.parts.items():
         chance = rng.random()
@@ -290,13 +288,17 @@ def _torso(
     chest = np.interp(height, [-0.3, 0.1, 0.35, 0.75, 0.98, 1.15], [105, 120, 125, 130, 70, 55])
     belly = rng.uniform(-20, 70) * np.exp(-(((height - 0.15) / 0.25) ** 2))
     front = middle - person.size * (chest * rng.uniform(0.95, 1.25) + belly)
-    breadth = np.interp(height, [-0.3, 0.0, 0.3, 0.7, 0.93, 1.08], [1.15, 1.05, 0.95, 1.0, 1.2, 0.5])
+    breadth = np.interp(
+        height, [-0.3, 0.0, 0.3, 0.7, 0.93, 1.08], [1.15, 1.05, 0.95, 1.0, 1.2, 0.5]
+    )
     width = person.torso_width_mm * breadth * (0.7 if acquisition.cut_flanks else 1.0)
     share = np.clip((y_mm[None] - front[:, None]) / (back - front)[:, None], 0.0, 1.0)
     hull = np.clip(1.0 - np.abs(2.0 * share - 1.0) ** rng.uniform(2.0, 3.5), 0.0, 1.0) ** 0.5
     soft_mm = smooth(width[:, None] * hull, 2.0 / geometry.pixel_mm)
     aerated = rng.uniform(0.55, 0.88)
-    soft_mm = soft_mm - np.minimum(smooth(lung_mm, 1.0 / geometry.pixel_mm) * aerated, soft_mm * 0.9)
+    soft_mm = soft_mm - np.minimum(
+        smooth(lung_mm, 1.0 / geometry.pixel_mm) * aerated, soft_mm * 0.9
+    )
     _blobs(soft_mm, geometry, height, middle, y_mm, rng)
     image = WATER_PER_MM * np.clip(soft_mm, 0.0, None)
     image *= 1.0 + 0.03 * _mottle(shape, geometry.pixel_mm, rng)
@@ -349,7 +351,9 @@ def _blobs(
             continue
         rows, columns = np.mgrid[first_row:last_row, first:last]
         reach = ((rows - row) / down) ** 2 + ((columns - column) / wide) ** 2
-        soft_mm[first_row:last_row, first:last] += amount * np.sqrt(np.clip(1.0 - reach, 0, 1))
+        # Gas has an edge; organs fade into each other.
+        profile = np.clip(1.0 - reach, 0, 1) ** (0.5 if is_gas else 1.3)
+        soft_mm[first_row:last_row, first:last] += amount * profile
 
 
 def _calcify(

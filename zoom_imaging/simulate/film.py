@@ -63,7 +63,7 @@ def random_look(rng: np.random.Generator) -> Look:
     """Any maker: film-like, unsharp masked, equalised, coarse, noisy, DXA, collimated."""
     kind = rng.random()
     coarse = rng.random() < 0.35
-    equalised = rng.random() < 0.75
+    equalised = rng.random() < 0.87
     curve = Curve.DXA if kind < 0.10 else (Curve.LINEAR if kind < 0.25 else Curve.LOG)
     collimated = rng.random() < 0.3
     return Look(
@@ -146,7 +146,7 @@ def _exposed(
     logged: Floats = -np.log(received)
     if look.curve is Curve.LINEAR:
         middle = np.exp(-float(np.median(logged[body][::7])))
-        linear: Floats = -np.minimum(received / middle, 6.0) ** 0.6
+        linear: Floats = -(np.minimum(received / middle, 6.0) ** 0.6)
         return linear
     if look.curve is Curve.DXA:
         # Two energies cancel soft tissue: what stays is bone against an even ground.
@@ -156,9 +156,7 @@ def _exposed(
     return logged
 
 
-def _marks(
-    grey: Floats, pixel_mm: float, look: Look, rng: np.random.Generator
-) -> Floats:
+def _marks(grey: Floats, pixel_mm: float, look: Look, rng: np.random.Generator) -> Floats:
     rows, columns = grey.shape
     if look.seam_row is not None:
         row = int(look.seam_row * rows)

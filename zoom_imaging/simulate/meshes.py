@@ -26,10 +26,13 @@ from zoom_imaging.simulate.skeleton import (
     Tissue,
     Vertebra,
     decimate,
+    refine,
     vertebra_from_world,
 )
 
-VERTEBRA_TRIANGLES = 3600
+VERTEBRA_TRIANGLES = 6000
+LONGEST_EDGE_MM = 2.5
+"""Short enough for an endplate to follow a severe collapse within a quarter of a millimetre."""
 
 # The first word that a file name starts with decides; triangles bound the time of a film.
 _TISSUES: tuple[tuple[str, Tissue, int], ...] = (
@@ -97,9 +100,7 @@ def _landmarks(folder: Path) -> dict[str, Any]:
     return levels
 
 
-def _vertebra(
-    folder: Path, level: Level, landmarks: dict[str, Any]
-) -> tuple[Vertebra, BodyFrame]:
+def _vertebra(folder: Path, level: Level, landmarks: dict[str, Any]) -> tuple[Vertebra, BodyFrame]:
     full = _read(folder / f"{level}.stl")
     if level.value in landmarks:
         record = landmarks[level.value]
@@ -108,7 +109,7 @@ def _vertebra(
     else:
         plane_x_mm = float(full.vertices[:, 0].mean())
         outline = _section(full, plane_x_mm)
-    small = decimate(full, VERTEBRA_TRIANGLES)
+    small = refine(decimate(full, VERTEBRA_TRIANGLES), LONGEST_EDGE_MM)
     return vertebra_from_world(level, small, outline, plane_x_mm)
 
 

@@ -188,9 +188,9 @@ def _posture(rng: np.random.Generator) -> Posture:
 def _bone(rng: np.random.Generator) -> Bone:
     osteoporotic = rng.random() < 0.6
     return Bone(
-        cortex_per_mm=float(rng.uniform(0.030, 0.075)),
+        cortex_per_mm=float(rng.uniform(0.035, 0.090)),
         trabecular_per_mm=float(
-            rng.uniform(0.0025, 0.0065) if osteoporotic else rng.uniform(0.006, 0.012)
+            rng.uniform(0.003, 0.0085) if osteoporotic else rng.uniform(0.008, 0.015)
         ),
         cortex_mm=float(rng.uniform(0.45, 1.0)),
         texture=float(rng.uniform(0.04, 0.25)),

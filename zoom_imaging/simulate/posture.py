@@ -128,15 +128,11 @@ def _tilts(skeleton: Skeleton, person: Person, position: Position) -> dict[Level
     return tilts
 
 
-def _chord_middle(
-    skeleton: Skeleton, person: Person, level: Level, *, superior: bool
-) -> Floats:
+def _chord_middle(skeleton: Skeleton, person: Person, level: Level, *, superior: bool) -> Floats:
     corners = skeleton.vertebrae[level].corner_points
     chord = corners[:2] if superior else corners[2:]
     flat = np.column_stack([np.zeros(2), chord])
-    own = warp(
-        skeleton.vertebrae[level], person.shapes[level], person.fracture(level), flat
-    )
+    own = warp(skeleton.vertebrae[level], person.shapes[level], person.fracture(level), flat)
     middle: Floats = own.mean(axis=0)
     return middle
 

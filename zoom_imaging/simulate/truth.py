@@ -77,7 +77,9 @@ def _measured(
     outline_px = _resample(_to_pixels(posed, geometry, level, outline), OUTLINE_POINTS)
     now = heights_mm(points)
     own = heights_mm(
-        own_points(vertebra, posed.person.shapes[level], posed.person.with_fractures({}).fracture(level))
+        own_points(
+            vertebra, posed.person.shapes[level], posed.person.with_fractures({}).fracture(level)
+        )
     )
     loss = 1.0 - now / own
     state = _state(geometry, outline_px, spine, other_bone)
@@ -131,9 +133,7 @@ def _inside(geometry: Geometry, points: Floats, margin_px: float) -> np.typing.N
     return inside
 
 
-def _state(
-    geometry: Geometry, outline: Floats, spine: Floats, other_bone: Floats
-) -> VertebraState:
+def _state(geometry: Geometry, outline: Floats, spine: Floats, other_bone: Floats) -> VertebraState:
     inside = _inside(geometry, outline, BORDER_MM / geometry.pixel_mm)
     if not inside.any() or not _inside(geometry, outline.mean(axis=0)[None], 0.0).all():
         return VertebraState.NOT_IMAGED
@@ -142,7 +142,10 @@ def _state(
     from skimage.draw import polygon
 
     rows, columns = polygon(outline[:, 1], outline[:, 0], spine.shape)
-    if len(rows) and other_bone[rows, columns].mean() > OBSCURED_RATIO * spine[rows, columns].mean():
+    if (
+        len(rows)
+        and other_bone[rows, columns].mean() > OBSCURED_RATIO * spine[rows, columns].mean()
+    ):
         return VertebraState.OBSCURED
     return VertebraState.EVALUABLE
 

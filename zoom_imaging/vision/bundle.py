@@ -134,9 +134,9 @@ class Bundle:
     calibration: Calibration
 
     def network(self, name: str) -> nn.Module:
-        """Build the network called `name` (one of `NETWORKS`) and load its weights, ready to run."""
+        """Build the network called `name` (one of `NETWORKS`) with its weights, ready to run."""
         import torch
-        from monai.bundle import ConfigParser
+        from monai.bundle.config_parser import ConfigParser
 
         parser = ConfigParser()
         parser.read_config(str(self.folder / "configs" / "inference.json"))

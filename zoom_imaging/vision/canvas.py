@@ -17,9 +17,9 @@ TARGET_MM = 0.5
 class Canvas:
     """A film with square pixels of `mm` millimetres.
 
-    `pixels` (rows, columns) 0..1 and `valid` as in `Radiograph`; `step` is the (column, row) size of
-    one canvas pixel in pixels of the stored image. Where the scale of the film is not known, `mm` is
-    an assumption that `scaled` corrects.
+    `pixels` (rows, columns) 0..1 and `valid` as in `Radiograph`; `step` is the (column, row) size
+    of one canvas pixel in pixels of the stored image. Where the scale of the film is not known,
+    `mm` is an assumption.
     """
 
     pixels: NDArray[np.float32]
@@ -38,11 +38,11 @@ class Canvas:
     @property
     def height_mm(self) -> float:
         """Height of the film."""
-        return self.pixels.shape[0] * self.mm
+        return float(self.pixels.shape[0] * self.mm)
 
 
 def make_canvas(film: Radiograph, row_mm: float, column_mm: float) -> Canvas:
-    """Average a film down to square pixels; `row_mm` and `column_mm` are the stored pixel's size."""
+    """Average a film down to square pixels; the stored pixel is `row_mm` by `column_mm`."""
     from scipy import ndimage
 
     by_row = max(1, round(TARGET_MM / row_mm - 0.2))

@@ -1,8 +1,8 @@
 """The spine among the candidates: a smooth line whose gaps change slowly.
 
 A dynamic programme over pairs of candidates: every vertebra adds its probability, every pair of
-neighbouring gaps costs for a turn and for a change of length. A candidate beside the spine (a rib, a
-spinous process) costs more than it adds. Pure functions over arrays in millimetres.
+neighbouring gaps costs for a turn and for a change of length. A candidate beside the spine (a rib,
+a spinous process) costs more than it adds. Pure functions over arrays in millimetres.
 """
 
 from __future__ import annotations
@@ -77,8 +77,8 @@ def _gain(probability: float) -> float:
 
 
 def _edges(places: Floats, how: ChainParameters) -> list[_Edge]:
-    """Every pair that may be neighbours, ordered so that each edge follows those that end at its top."""
-    order = np.argsort(places[:, 1], kind="stable") if len(places) else []
+    """Every pair that may be neighbours; an edge follows all those that end at its top."""
+    order = np.argsort(places.reshape(-1, 2)[:, 1], kind="stable")
     edges = []
     for a, upper in enumerate(order):
         for lower in order[a + 1 :]:

@@ -60,12 +60,12 @@ class Frame:
     def to_film(self, points: NDArray[np.floating]) -> Array:
         """Patch points (..., 2) as (x, y) to film points (column, row)."""
         offset = np.asarray(points, dtype=float) - self.middle
-        return offset @ self.matrix.T + np.asarray(self.centre)
+        return np.asarray(offset @ self.matrix.T + np.asarray(self.centre))
 
     def to_patch(self, points: NDArray[np.floating]) -> Array:
         """Film points (..., 2) as (column, row) to patch points (x, y)."""
         offset = np.asarray(points, dtype=float) - np.asarray(self.centre)
-        return offset @ np.linalg.inv(self.matrix).T + self.middle
+        return np.asarray(offset @ np.linalg.inv(self.matrix).T + self.middle)
 
     def sample(
         self, image: NDArray[np.float32], valid: NDArray[np.bool_] | NDArray[np.uint8]
@@ -120,9 +120,7 @@ def axis_at(centres: NDArray[np.floating], index: int) -> tuple[float, float]:
     return float(direction[0] / length), float(direction[1] / length)
 
 
-def local_spacing(
-    centres: NDArray[np.floating], steps: NDArray[np.integer] | None = None
-) -> Array:
+def local_spacing(centres: NDArray[np.floating], steps: NDArray[np.integer] | None = None) -> Array:
     """The smooth distance to the neighbour at each of the `centres` (n, 2), from the top down.
 
     The median over two gaps above and two below, so that one collapsed body or one missed centre

@@ -35,8 +35,9 @@ def locate(canvas: Canvas, engine: Engine, how: LocateParameters) -> Peaks:
     grey = ndimage.uniform_filter(canvas.pixels, width, mode="nearest")
     rows, columns = (max(8, round(side * zoom)) for side in canvas.pixels.shape)
     factor = (canvas.pixels.shape[0] / rows, canvas.pixels.shape[1] / columns)
-    at = [(np.arange(count) + 0.5) * f - 0.5 for count, f in zip((rows, columns), factor, strict=True)]
-    grid = np.meshgrid(at[0], at[1], indexing="ij")
+    down = (np.arange(rows) + 0.5) * factor[0] - 0.5
+    across = (np.arange(columns) + 0.5) * factor[1] - 0.5
+    grid = np.meshgrid(down, across, indexing="ij")
     small = ndimage.map_coordinates(grey, grid, order=1, mode="nearest")
     inside = ndimage.map_coordinates(canvas.valid.astype(np.uint8), grid, order=0, mode="nearest")
     inside = (inside > 0).astype(np.float32)
@@ -44,7 +45,7 @@ def locate(canvas: Canvas, engine: Engine, how: LocateParameters) -> Peaks:
     heat = heat * inside
 
     def to_canvas(places: Floats) -> Floats:
-        return (places + 0.5) * np.array(factor[::-1]) - 0.5
+        return np.asarray((places + 0.5) * np.array(factor[::-1]) - 0.5)
 
     places, probabilities = find_peaks(
         heat[0], how.peak_probability, how.peak_radius_mm / how.pitch_mm
@@ -60,7 +61,7 @@ def locate(canvas: Canvas, engine: Engine, how: LocateParameters) -> Peaks:
 def _tiled(film: NDArray[np.float32], engine: Engine, how: LocateParameters) -> Floats:
     """Probabilities (2, rows, columns) over the whole film (2, rows, columns)."""
     import torch
-    from monai.inferers import SlidingWindowInferer
+    from monai.inferers.inferer import SlidingWindowInferer
 
     def predict(tiles: torch.Tensor) -> torch.Tensor:
         (logits,) = engine.run("locator", tiles.numpy())
@@ -95,7 +96,12 @@ def find_peaks(heat: NDArray[np.floating], least: float, radius: float) -> tuple
     for k in order:
         row, column = int(rows[k]), int(columns[k])
         if all(np.hypot(column - c, row - r) >= radius for c, r in kept):
-            kept.append((column + _parabola(values, row, column, 1), row + _parabola(values, row, column, 0)))
+            kept.append(
+                (
+                    column + _parabola(values, row, column, 1),
+                    row + _parabola(values, row, column, 0),
+                )
+            )
             chances.append(float(values[row, column]))
     return np.array(kept, float).reshape(-1, 2), np.array(chances, float)
 

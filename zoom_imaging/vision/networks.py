@@ -2,9 +2,9 @@
 
 Every network takes (n, 2, size, size): grey values 0..1 with bone bright, and 1 where the film is
 valid. The first layer standardises over the valid pixels, so that no caller can forget it. Locator
-and delineator work on 2 x 2 pixel blocks (pixel unshuffle): four times faster, while the soft-argmax
-of the landmark maps keeps the accuracy below a pixel. This module is imported by `engine` and by
-`training` only, since it imports torch.
+and delineator work on 2 x 2 pixel blocks (pixel unshuffle): four times faster, while the
+soft-argmax of the landmark maps keeps the accuracy below a pixel. `engine` and `training` alone
+import this module, since it imports torch.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from typing import cast
 
 import torch
-from monai.networks.nets import BasicUNet, Regressor
+from monai.networks.nets.basic_unet import BasicUNet
+from monai.networks.nets.regressor import Regressor
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -122,7 +123,7 @@ class Delineator(nn.Module):
         up = unet.upcat_4(deep, fourth)
         up = unet.upcat_3(up, third)
         up = unet.upcat_2(up, second)
-        out = unet.final_conv(unet.upcat_1(up, first)).float()
+        out: Tensor = unet.final_conv(unet.upcat_1(up, first)).float()
         mask = functional.pixel_shuffle(out[:, :4], 2)
         heat = out[:, 4:]
         points, spread = soft_argmax(heat)
@@ -150,7 +151,7 @@ def soft_argmax(heat: Tensor) -> tuple[Tensor, Tensor]:
 
 def heights(points: Tensor) -> Tensor:
     """Anterior, middle and posterior height (n, 3) of six points (n, 6, 2), in patch pixels."""
-    return (points[:, :3] - points[:, 3:]).norm(dim=-1).clamp_min(1e-3)
+    return torch.linalg.vector_norm(points[:, :3] - points[:, 3:], dim=-1).clamp_min(1e-3)
 
 
 def _geometry(points: Tensor) -> Tensor:

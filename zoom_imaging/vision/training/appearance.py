@@ -52,7 +52,9 @@ def vary(patches: Tensor, how: Appearance, generator: torch.Generator) -> Tensor
         return (torch.rand((n, 1, 1, 1), generator=generator) < chance).float()
 
     grey = grey + _bars(grey, uniform, chosen(how.bars))
-    grey = grey.clamp(0, 1).pow(torch.exp(torch.randn((n, 1, 1, 1), generator=generator) * how.gamma))
+    grey = grey.clamp(0, 1).pow(
+        torch.exp(torch.randn((n, 1, 1, 1), generator=generator) * how.gamma)
+    )
     grey = _blurred(grey, how.blur_px, generator)
     grey = _local_contrast(grey, how.local_contrast, chosen(0.5), uniform)
     coarse = uniform(-1, 1, n, 1, 5, 5) * uniform(0, how.field)
@@ -140,4 +142,3 @@ def _borders(grey: Tensor, uniform: _Uniform, chosen: Tensor, reach: float) -> T
     distance = rows * torch.sin(quarter) + columns * torch.cos(quarter)
     covered = (distance > 0.5 - uniform(0, reach)).float() * chosen
     return 1.0 - covered
-

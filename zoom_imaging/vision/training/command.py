@@ -21,12 +21,18 @@ SETTLED_SECONDS = 3.0
 
 
 def cut_folder(
-    films: Path, out: Path, look: Look, part: int = 0, parts: int = 1, *, rest: bool = True
+    films: Path,
+    out: Path,
+    look: Look,
+    *,
+    share: tuple[int, int] = (0, 1),
+    looks: int = 2,
+    rest: bool = True,
 ) -> int:
     """Cut the films that no shard holds yet, twenty a shard; returns the number of new crops.
 
-    Several processes may share the work (`part` of `parts`). Films may still be arriving: without
-    `rest`, an incomplete last shard waits for more.
+    `share` is (part, parts) where several processes share the work; every film is shown in `looks`
+    ways. Films may still be arriving: without `rest`, an incomplete last shard waits for more.
     """
     done = {line for path in out.glob("films/*.txt") for line in path.read_text().split()}
     now = time.time()
@@ -34,7 +40,7 @@ def cut_folder(
         path
         for path in sorted(films.glob("*.npz"))
         if path.stem not in done
-        and crc32(path.stem.encode()) % parts == part
+        and crc32(path.stem.encode()) % share[1] == share[0]
         and now - path.stat().st_mtime > SETTLED_SECONDS
     ]
     made = 0
@@ -43,7 +49,7 @@ def cut_folder(
         chosen = new[start : start + FILMS_A_SHARD]
         if len(chosen) < FILMS_A_SHARD and not rest:
             break
-        made += cut_films(chosen, look, out, chosen[0].stem)
+        made += cut_films(chosen, look, out, chosen[0].stem, looks)
         text = "\n".join(path.stem for path in chosen)
         (out / "films" / f"{chosen[0].stem}.txt").write_text(text)
     return made
@@ -53,6 +59,7 @@ def run(
     name: str,
     films: Path,
     held_apart: Path,
+    *,
     out: Path,
     work: Path,
     schedule: Schedule,
@@ -81,7 +88,7 @@ def run(
         TASKS[name],
         work / "films" / name,
         work / "heldapart" / name,
-        here,
-        schedule,
-        release,
+        work=here,
+        schedule=schedule,
+        report=release,
     )

@@ -21,7 +21,7 @@ from zoom_imaging.vision.training.truth import FilmTruth, Look, read_truth
 
 CROP_SIZE = 128
 CROP_SPACINGS = 2.3
-"""Side of a crop in local vertebral spacings: scale-free, so that films without a scale read too."""
+"""Side of a crop in local vertebral spacings: free of scale, for films without one."""
 
 ROTATION_DEG = 5.0
 LOG_SCALE = 0.09
@@ -50,10 +50,11 @@ def _crop_frame(
 
 def outline_mask(outline: NDArray[np.floating], size: int) -> NDArray[np.bool_]:
     """The filled outline (k, 2) as (x, y) on a square of `size` pixels."""
-    from skimage.draw import polygon2mask
+    from skimage import draw
 
     points = np.asarray(outline, float)[:, ::-1]
-    return np.asarray(polygon2mask((size, size), points), np.bool_)
+    mask = draw.polygon2mask((size, size), points)  # type: ignore[no-untyped-call]
+    return np.asarray(mask, np.bool_)
 
 
 def add_crops(
@@ -76,16 +77,16 @@ def add_crops(
         if not (2 < centre[0] < columns - 2 and 2 < centre[1] < rows - 2):
             continue
         up = axis_at(centres, k)
-        body = not truth.is_sacrum[k]
-        if body or rng.random() < 0.6:
+        body = truth.is_measured[k]
+        if body or (truth.is_sacrum[k] and rng.random() < 0.6):
             frame = _crop_frame(centre, up, spacing[k], rng, truth.faces_left)
-            _add(writer, frame, image, valid, truth, k, body=bool(body))
+            _add(writer, frame, image, valid, truth=truth, index=k, body=bool(body))
         if rng.random() < NEGATIVE_SHARE:
             place = _beside(centre, spacing[k], rng, (columns, rows))
             frame = _crop_frame(place, up, spacing[k], rng, truth.faces_left)
             middle = np.asarray(frame.centre)
             if np.hypot(*(centres - middle).T).min() > 0.42 * spacing[k]:
-                _add(writer, frame, image, valid, truth, k, body=False)
+                _add(writer, frame, image, valid, truth=truth, index=k, body=False)
 
 
 def _beside(
@@ -108,9 +109,9 @@ def _add(
     frame: Frame,
     image: Image,
     valid: Mask,
+    *,
     truth: FilmTruth,
     index: int,
-    *,
     body: bool,
 ) -> None:
     """Append one sample: vertebra `index` of the film, or a negative without outline and points."""

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
@@ -22,7 +22,7 @@ from zoom_imaging.vision.training.shards import ShardReader
 from zoom_imaging.vision.training.tasks import Task, Wanted
 
 if TYPE_CHECKING:
-    from monai.engines import SupervisedEvaluator
+    from monai.engines.evaluator import SupervisedEvaluator
 
 log = logging.getLogger(__name__)
 
@@ -113,6 +113,7 @@ def train(
     task: Task,
     patches: Path,
     held_apart: Path,
+    *,
     work: Path,
     schedule: Schedule,
     report: Callable[[nn.Module, dict[str, float]], None],
@@ -124,16 +125,14 @@ def train(
     """
     from ignite.engine import Events
     from ignite.handlers import EMAHandler
-    from monai.engines import SupervisedTrainer
-    from monai.handlers import (
-        CheckpointLoader,
-        CheckpointSaver,
-        LrScheduleHandler,
-        ValidationHandler,
-    )
+    from monai.engines.trainer import SupervisedTrainer
+    from monai.handlers.checkpoint_loader import CheckpointLoader
+    from monai.handlers.checkpoint_saver import CheckpointSaver
+    from monai.handlers.lr_schedule_handler import LrScheduleHandler
+    from monai.handlers.validation_handler import ValidationHandler
 
     torch.manual_seed(schedule.seed)
-    network = task.network().to(memory_format=torch.channels_last)
+    network: nn.Module = task.network().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.AdamW(network.parameters(), task.learning_rate, weight_decay=1e-3)
     progress = Progress(schedule)
     scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, progress.rate)
@@ -142,7 +141,7 @@ def train(
     average = EMAHandler(network, momentum=0.005, momentum_warmup=0.1, warmup_iters=200)
     evaluator = _evaluator(task, average.ema_model, apart, schedule)
     trainer = SupervisedTrainer(
-        device="cpu",
+        device=torch.device("cpu"),
         max_epochs=-(-schedule.steps // schedule.epoch_length),
         epoch_length=schedule.epoch_length,
         train_data_loader=Batches(task, shards, progress),
@@ -150,11 +149,11 @@ def train(
         optimizer=optimizer,
         loss_function=task.loss(),
         prepare_batch=_prepare,
-        inferer=_Bfloat16Inferer(),
+        inferer=cast(Any, _Bfloat16Inferer()),
         decollate=False,
         optim_set_to_none=True,
         train_handlers=[
-            LrScheduleHandler(scheduler, print_lr=False, epoch_level=False),
+            LrScheduleHandler(cast(Any, scheduler), print_lr=False, epoch_level=False),
             ValidationHandler(schedule.validate_every, evaluator),
         ],
     )
@@ -209,7 +208,7 @@ def _evaluator(
 ) -> SupervisedEvaluator:
     """Mean scores over fixed batches of people held apart, in float32."""
     from ignite.metrics import Average
-    from monai.engines import SupervisedEvaluator
+    from monai.engines.evaluator import SupervisedEvaluator
 
     stream = Batches(task, apart, Progress(schedule))
     data = [stream.batch(k, training=False) for k in range(schedule.validation_batches)]
@@ -219,7 +218,7 @@ def _evaluator(
         return lambda output: task.score(output["pred"], output["label"])[name]
 
     return SupervisedEvaluator(
-        device="cpu",
+        device=torch.device("cpu"),
         val_data_loader=data,
         network=network,
         prepare_batch=_prepare,

@@ -54,6 +54,7 @@ def add_locator_patches(
     valid: Mask,
     truth: FilmTruth,
     rng: np.random.Generator,
+    *,
     count: int = 6,
 ) -> None:
     """Cut `count` patches, most of them near the spine, with the centres that lie in them.
@@ -101,6 +102,7 @@ def add_namer_patches(
     valid: Mask,
     truth: FilmTruth,
     rng: np.random.Generator,
+    *,
     share: float = 0.6,
 ) -> None:
     """Cut wide patches around a `share` of the vertebrae, with the level and the facing side."""

@@ -55,7 +55,9 @@ def renew_hashes(bundle: Path) -> None:
         if not (configs / "calibration.json").exists():
             _write_json(configs / "calibration.json", Calibration().model_dump(mode="json"))
         files = ["configs/inference.json", "configs/calibration.json"]
-        files += [f"models/{name}.pt" for name in NETWORKS if (bundle / f"models/{name}.pt").exists()]
+        files += [
+            f"models/{name}.pt" for name in NETWORKS if (bundle / f"models/{name}.pt").exists()
+        ]
         path = configs / "metadata.json"
         metadata = json.loads(path.read_text(encoding="utf-8")) if path.exists() else _metadata()
         metadata["sha256"] = {name: file_sha256(bundle / name) for name in files}

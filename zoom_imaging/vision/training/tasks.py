@@ -59,7 +59,7 @@ def _whole(samples: Samples, name: str) -> Tensor:
 
 LOCATOR_LOOK = Appearance(blur_px=1.6, cut=0.25, reach=0.5)
 NAMER_LOOK = Appearance(blur_px=1.2, cut=0.6, reach=0.5, bars=0.4)
-DELINEATOR_LOOK = Appearance(blur_px=3.0, cut=0.2, reach=0.36)
+DELINEATOR_LOOK = Appearance(blur_px=2.5, cut=0.2, reach=0.36)
 
 
 def locator_batch(
@@ -75,10 +75,9 @@ def locator_batch(
             for name in ("centres", "sacrum"):
                 wanted[name][k] = -1e4
             wanted["above"][k] = torch.tensor([0.0, 0.0, -1.0])
-        hidden = torch.stack([_hidden(patches, wanted[n]) for n in ("centres",)])[0]
-        wanted["centres"] = torch.where(hidden[..., None], torch.tensor(-1e4), wanted["centres"])
-        hidden = _hidden(patches, wanted["sacrum"])
-        wanted["sacrum"] = torch.where(hidden[..., None], torch.tensor(-1e4), wanted["sacrum"])
+    for name in ("centres", "sacrum"):
+        hidden = _hidden(patches, wanted[name])
+        wanted[name] = torch.where(hidden[..., None], torch.tensor(-1e4), wanted[name])
     return patches, wanted
 
 
@@ -201,9 +200,7 @@ def delineator_score(out: tuple[Tensor, ...], wanted: Wanted) -> dict[str, float
 
 
 TASKS = {
-    "locator": Task(
-        "locator", Locator, LocatorLoss, locator_batch, locator_score, "f1", 24, 2e-3
-    ),
+    "locator": Task("locator", Locator, LocatorLoss, locator_batch, locator_score, "f1", 24, 2e-3),
     "namer": Task("namer", Namer, NamerLoss, namer_batch, namer_score, "exact", 32, 2e-3),
     "delineator": Task(
         "delineator",

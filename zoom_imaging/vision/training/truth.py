@@ -24,13 +24,15 @@ PIXEL_MM = 0.5
 class FilmTruth:
     """Attenuation of one film and what is known of each of its n vertebrae, from the top down.
 
-    `six` (n, 6, 2) and `outline` (n, k, 2) are (column, row) in pixels; `level_index` (n,) counts
+    `centres` (n, 2) is the mean of the four corners; `six` (n, 6, 2) and `outline` (n, k, 2) are
+    (column, row) in pixels, NaN where a level has a centre only (C7, S1). `level_index` (n,) counts
     in `TYPICAL_LEVELS`; `grade` (n,) is 0-3; `evaluable` (n,) is False where the vertebra is cut or
     covered; `faces_left` says where the patient looks.
     """
 
     person: int
     attenuation: NDArray[np.float32]
+    centres: NDArray[np.float64]
     six: NDArray[np.float64]
     outline: NDArray[np.float64]
     level_index: NDArray[np.int64]
@@ -39,14 +41,14 @@ class FilmTruth:
     faces_left: bool
 
     @property
-    def centres(self) -> NDArray[np.float64]:
-        """The mean of the six points (n, 2): the centre that locator and crops aim at."""
-        return np.asarray(self.six.mean(1))
-
-    @property
     def is_sacrum(self) -> NDArray[np.bool_]:
         """True for S1 (n,)."""
-        return self.level_index == TYPICAL_LEVELS.index(Level.S1)
+        return np.asarray(self.level_index == TYPICAL_LEVELS.index(Level.S1))
+
+    @property
+    def is_measured(self) -> NDArray[np.bool_]:
+        """True where outline and six points are known (n,)."""
+        return np.asarray(np.isfinite(self.six).all((1, 2)))
 
 
 def read_truth(path: Path) -> FilmTruth:
@@ -61,10 +63,20 @@ def read_truth(path: Path) -> FilmTruth:
         return FilmTruth(
             person=int(film["person_seed"]),
             attenuation=film["attenuation"].astype(np.float32),
+            centres=film["centre"][keep].astype(float),
             six=film["six"][keep].astype(float),
             outline=film["poly"][keep].astype(float),
             level_index=np.array([names.index(levels[k]) for k in keep], dtype=np.int64),
-            grade=np.nan_to_num(film["grade"][keep].astype(float)).astype(np.int64),
+            grade=np.array([_whole_grade(film["grade"][k]) for k in keep], dtype=np.int64),
             evaluable=np.array(evaluable, dtype=np.bool_),
             faces_left=str(film["facing"]) == "left",
         )
+
+
+def _whole_grade(value: object) -> int:
+    """0-3; borderline counts as 0, and so does a level without a grade (it is not evaluable)."""
+    try:
+        number = float(str(value))
+    except ValueError:
+        return 0
+    return int(number) if np.isfinite(number) else 0

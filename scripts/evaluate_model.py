@@ -1,0 +1,228 @@
+"""Score the model bundle against truth: CT-derived or simulated films.
+
+The folder holds either JSON files beside DICOM images (the format of the validation set) or `.npz`
+films of `scripts/simulate.py`. Writes figures with bootstrap intervals over patients as JSON and
+Markdown.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+from zoom_imaging.anatomy import GRADED_LEVELS, Level, SpacingSource, View
+from zoom_imaging.radiograph.film import Radiograph, Scale
+from zoom_imaging.vision.training.score import (
+    Scored,
+    TrueVertebra,
+    figures,
+    intervals,
+    score_image,
+)
+
+Case = tuple[str, str, Radiograph, list[TrueVertebra]]
+
+
+def dicom_cases(folder: Path) -> Iterator[Case]:
+    """Images with a JSON truth beside them; a person is a folder."""
+    from zoom_imaging.radiograph.read import read_radiographs
+
+    for path in sorted(folder.rglob("*.json")):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict) or "vertebrae" not in content:
+            continue
+        image = path.parent / content["image"]
+        (film,) = read_radiographs(image.read_bytes(), str(image))
+        truth = [
+            _from_json(Level(name), entry, content)
+            for name, entry in content["vertebrae"].items()
+            if name in set(Level)
+        ]
+        yield path.parent.name, image.name, film, truth
+
+
+def _from_json(level: Level, entry: dict[str, Any], content: dict[str, Any]) -> TrueVertebra:
+    points = entry["points_px"]
+    names = ("sup_ant", "sup_mid", "sup_post", "inf_ant", "inf_mid", "inf_post")
+    magnification = entry.get("magnification", content.get("magnification", 1.0))
+    return TrueVertebra(
+        level=level,
+        six=np.array([points[name] for name in names], float),
+        outline=np.array(entry["polygon_px"], float),
+        ratios=(entry["ratio_ant_post"], entry["ratio_mid_post"]),
+        grade=int(entry.get("incident_grade_by_loss", 0)),
+        mm_per_px=content["imager_pixel_spacing_mm"] / magnification,
+        level_certain=bool(entry.get("level_certain", True)),
+        doubtful=bool(entry.get("doubtful", False)),
+    )
+
+
+def simulated_cases(folder: Path, limit: int, half: int) -> Iterator[Case]:
+    """Simulated films of every second person, shown once in a look that its name decides."""
+    from cut_patches import simulated_look
+
+    from zoom_imaging.vision.training.truth import PIXEL_MM, read_truth
+
+    paths = [path for path in sorted(folder.glob("*.npz")) if int(path.stem) % 2 == half]
+    for path in paths[:limit]:
+        truth = read_truth(path)
+        rng = np.random.default_rng([zlib.crc32(path.stem.encode()), 77])
+        grey, valid = simulated_look(truth.attenuation, rng)
+        with np.load(path) as film:
+            magnification = float(film["magnification"])
+        scale = Scale(SpacingSource.IMAGER_RAW, PIXEL_MM, PIXEL_MM, "simulated")
+        radiograph = Radiograph(
+            str(path), path.stem, grey, valid, scale, View.LATERAL, "simulated", None
+        )
+        yield str(truth.person), path.stem, radiograph, _from_film(truth, magnification)
+
+
+def _from_film(truth: Any, magnification: float) -> list[TrueVertebra]:
+    from zoom_imaging.anatomy import TYPICAL_LEVELS
+    from zoom_imaging.vision.training.truth import PIXEL_MM
+    from zoom_imaging.vision.uncertainty import ratios_of
+
+    out = []
+    for k in np.nonzero(truth.is_measured & truth.evaluable)[0]:
+        ratios = ratios_of(truth.six[k])
+        out.append(
+            TrueVertebra(
+                level=TYPICAL_LEVELS[int(truth.level_index[k])],
+                six=truth.six[k],
+                outline=truth.outline[k],
+                ratios=(float(ratios[0]), float(ratios[1])),
+                grade=int(truth.grade[k]),
+                mm_per_px=PIXEL_MM / magnification,
+            )
+        )
+    return out
+
+
+def main(
+    truth: Annotated[Path, typer.Option(file_okay=False, exists=True)],
+    bundle: Annotated[Path | None, typer.Option(file_okay=False)] = None,
+    out: Annotated[Path | None, typer.Option(help="folder for figures.json and figures.md")] = None,
+    limit: int = 100000,
+    unknown_scale: bool = False,
+) -> None:
+    """Read every film of TRUTH with the bundle and report the figures.
+
+    Of simulated films only odd numbers are read: calibration was fitted on the even ones.
+    """
+    import warnings
+    from dataclasses import replace
+
+    from zoom_imaging.vision.read import SpineReader
+
+    warnings.filterwarnings("ignore")
+    reader = SpineReader.load(bundle)
+    simulated = any(truth.glob("*.npz"))
+    cases = simulated_cases(truth, limit, 1) if simulated else dicom_cases(truth)
+    records: list[Scored] = []
+    images: list[dict[str, Any]] = []
+    for person, image, film, vertebrae in cases:
+        withheld = replace(film, scale=Scale(SpacingSource.NONE, None, None, "withheld"))
+        started = time.perf_counter()
+        reading = reader.read(withheld if unknown_scale else film)
+        seconds = time.perf_counter() - started
+        scored, false = score_image(person, image, vertebrae, reading)
+        scored = [r for r in scored if r.level in GRADED_LEVELS or not simulated]
+        records += scored
+        certain = [r for r in scored if r.found and r.level_certain]
+        images.append(
+            {
+                "person": person,
+                "image": image,
+                "refusal": reading.refusal,
+                "found": sum(r.found for r in scored),
+                "vertebrae": len(scored),
+                "false": false,
+                "all_named": all(r.named_rightly for r in certain),
+                "refused_levels": sum(
+                    r.state is not None and r.state.value == "level_uncertain" for r in scored
+                ),
+                "wrong_and_sure": sum(
+                    not r.named_rightly and r.state.value != "level_uncertain"
+                    for r in certain
+                    if r.state is not None
+                ),
+                "seconds": round(seconds, 2),
+            }
+        )
+        typer.echo(json.dumps(images[-1]))
+    report = _report(records, images)
+    text = _markdown(report)
+    typer.echo(text)
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        content = json.dumps(report, indent=1).replace("NaN", "null")
+        (out / "figures.json").write_text(content + "\n", encoding="utf-8")
+        (out / "figures.md").write_text(text, encoding="utf-8")
+
+
+def _report(records: list[Scored], images: list[dict[str, Any]]) -> dict[str, Any]:
+    clear = [r for r in records if not r.doubtful]
+    groups = {"all": records, "without_doubtful": clear}
+    levels = sorted({r.level for r in records}, key=lambda level: level.ordinal)
+    for person in sorted({r.person for r in records}) if len(images) < 60 else []:
+        groups[f"person {person}"] = [r for r in records if r.person == person]
+    for level in levels:
+        groups[f"level {level.value}"] = [r for r in records if r.level is level]
+    for grade in range(4):
+        groups[f"grade {grade}"] = [r for r in records if r.grade == grade]
+    return {
+        "people": len({r.person for r in records}),
+        "images": len(images),
+        "images_refused": sum(bool(image["refusal"]) for image in images),
+        "images_all_named": sum(image["all_named"] for image in images),
+        "names_wrong_and_sure": sum(image["wrong_and_sure"] for image in images),
+        "false_finds": sum(image["false"] for image in images),
+        "seconds_median": float(np.median([image["seconds"] for image in images])),
+        "seconds_largest": max(image["seconds"] for image in images),
+        "figures": {name: figures(group) for name, group in groups.items() if group},
+        "intervals": intervals(records),
+        "each_image": images,
+    }
+
+
+def _markdown(report: dict[str, Any]) -> str:
+    lines = [
+        f"{report['people']} people, {report['images']} images, "
+        f"{report['images_refused']} refused, {report['false_finds']} false finds, "
+        f"{report['images_all_named']} images with every name right, "
+        f"{report['names_wrong_and_sure']} wrong names that were not marked as uncertain; "
+        f"{report['seconds_median']:.2f} s an image (largest {report['seconds_largest']:.2f}).",
+        "",
+        "| figure | all | 95 % over people | without doubtful |",
+        "|---|---|---|---|",
+    ]
+    every, clear = report["figures"]["all"], report["figures"].get("without_doubtful", {})
+    for name, value in every.items():
+        low, high = report["intervals"][name]
+        span = "" if np.isnan(low) else f"{low:.3f} to {high:.3f}"
+        lines.append(f"| {name} | {value:.3f} | {span} | {clear.get(name, float('nan')):.3f} |")
+    lines += [
+        "",
+        "| group | n | recall | evaluable | named | Dice | mm | ratio | bias a | bias m |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for group, f in report["figures"].items():
+        if group not in {"all", "without_doubtful"}:
+            lines.append(
+                f"| {group} | {f['vertebrae']:.0f} | {f['recall']:.2f} | {f['evaluable']:.2f} | "
+                f"{f['named_rightly']:.2f} | {f['dice']:.3f} | {f['landmark_mm_median']:.2f} | "
+                f"{f['ratio_error_points']:.1f} | {f['bias_anterior_points']:.1f} | "
+                f"{f['bias_middle_points']:.1f} |"
+            )
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    typer.run(main)

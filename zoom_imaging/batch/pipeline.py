@@ -1,0 +1,189 @@
+"""From sources to the results of a trial: catalogue, studies, subjects, accounts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zoom_imaging.batch import study
+from zoom_imaging.batch.accounting import account, counts, supersede
+from zoom_imaging.batch.cache import Cache, charter_sha256, worth_keeping
+from zoom_imaging.batch.cluster import Crew, spread
+from zoom_imaging.batch.progress import Stage, Voice
+from zoom_imaging.batch.study import Outcome, Study
+from zoom_imaging.batch.subject import assemble
+from zoom_imaging.charter import Charter
+from zoom_imaging.endpoints.results import RunMetadata, SubjectResults, TrialResults
+from zoom_imaging.errors import OutputError
+from zoom_imaging.ingest.catalogue import Catalogue, CatalogueEntry, Disposition, FileKind
+from zoom_imaging.ingest.clinical import ClinicalTable
+from zoom_imaging.provenance import package_versions
+from zoom_imaging.query import Query
+
+if TYPE_CHECKING:
+    from zoom_imaging.vision.bundle import Bundle
+
+_STUDIED = (FileKind.DXA_REPORT, FileKind.SPINE_RADIOGRAPH)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A checked request: where the files are, by which rules and with which means."""
+
+    sources: tuple[Path, ...]
+    out: Path
+    charter: Charter
+    clinical: ClinicalTable | None
+    crew: Crew
+    engine: str = "torch"
+    fresh: bool = False
+
+
+def run_trial(trial: Trial, voice: Voice) -> TrialResults:
+    """Read every file and bring the subjects together; nothing but the cache is written.
+
+    ModelError if there are films and no usable model; ConfigurationError for a source that cannot
+    be listed.
+    """
+    with voice.stage("Reading headers") as stage:
+        catalogue = _catalogue(trial, stage)
+    for note in catalogue.notes:
+        voice.say(f"Note: {note}")
+    studies = [_study(entry) for kind in _STUDIED for entry in catalogue.used(kind)]
+    bundle = _bundle(studies)
+    outcomes = _read(studies, trial, bundle, voice)
+    catalogue = account(catalogue, outcomes)
+    with voice.stage("Comparing visits"):
+        subjects = _subjects(trial, catalogue, outcomes)
+    catalogue = supersede(
+        catalogue,
+        (report for one in subjects for reports in one.dxa.values() for report in reports),
+    )
+    queries = _queries(catalogue, subjects)
+    return TrialResults(
+        charter=trial.charter,
+        catalogue=catalogue,
+        clinical=trial.clinical.rows if trial.clinical else (),
+        subjects=subjects,
+        queries=queries,
+        run=RunMetadata(
+            versions=package_versions(),
+            model_name=bundle.name if bundle else "",
+            model_version=bundle.version if bundle else "",
+            model_sha256=bundle.sha256 if bundle else "",
+            charter_sha256=charter_sha256(trial.charter),
+            engine=trial.engine,
+            counts=counts(catalogue, len(subjects), len(queries)),
+        ),
+    )
+
+
+def _catalogue(trial: Trial, stage: Stage) -> Catalogue:
+    from zoom_imaging.ingest.build import build_catalogue
+
+    found = build_catalogue(
+        trial.sources, trial.charter, trial.clinical, trial.crew.jobs, progress=stage.reach
+    )
+    out = trial.out.resolve()
+    return replace(
+        found,
+        entries=tuple(
+            entry
+            for entry in found.entries
+            if not Path(entry.source.location).absolute().is_relative_to(out)
+        ),
+    )
+
+
+def _study(entry: CatalogueEntry) -> Study:
+    # A worker may have another working directory.
+    source = replace(entry.source, location=os.path.abspath(entry.source.location))
+    return Study(source, entry.sha256, entry.kind)
+
+
+def _bundle(studies: Sequence[Study]) -> Bundle | None:
+    if not any(one.kind is FileKind.SPINE_RADIOGRAPH for one in studies):
+        return None
+    from zoom_imaging.vision.bundle import load_bundle
+
+    return load_bundle()
+
+
+def _read(
+    studies: Sequence[Study], trial: Trial, bundle: Bundle | None, voice: Voice
+) -> dict[str, Outcome]:
+    """The outcome of every study by path: from the cache where it is known, else computed now."""
+    cache = Cache(trial.out, trial.charter, bundle.sha256 if bundle else "", trial.engine)
+    if trial.fresh:
+        cache.clear()
+    outcomes: dict[str, Outcome] = {}
+    unknown: list[Study] = []
+    for one in studies:
+        known = cache.get(one)
+        if known is None:
+            unknown.append(one)
+        else:
+            outcomes[one.source.path] = known
+    if len(unknown) < len(studies):
+        voice.say(f"{len(studies) - len(unknown)} of {len(studies)} files are known from before.")
+    with voice.stage("Reading reports and films", len(unknown)) as stage:
+        for one, body in _compute(unknown, trial):
+            outcome = Outcome.from_json(body)
+            outcomes[one.source.path] = outcome
+            if worth_keeping(outcome):
+                _keep(cache, one, body, voice)
+            else:
+                voice.warn(f"{one.source.path}: {outcome.reason}")
+            stage.advance()
+    return outcomes
+
+
+def _compute(unknown: Sequence[Study], trial: Trial) -> Iterator[tuple[Study, bytes]]:
+    task = partial(
+        study.run, charter=trial.charter, engine=trial.engine, threads=trial.crew.threads_per_job
+    )
+    for done in spread(unknown, task, trial.crew):
+        yield done.task, done.result or study.failure(done.problem).to_json()
+
+
+def _keep(cache: Cache, one: Study, body: bytes, voice: Voice) -> None:
+    try:
+        cache.put(one, body)
+    except OutputError as error:
+        # The result itself is at hand: whether the tables can be written is told when they are.
+        voice.say(f"Not remembered for the next run: {error.reason}")
+
+
+def _subjects(
+    trial: Trial, catalogue: Catalogue, outcomes: Mapping[str, Outcome]
+) -> tuple[SubjectResults, ...]:
+    rows = trial.clinical.by_subject if trial.clinical else {}
+    files: dict[str, list[CatalogueEntry]] = {subject_id: [] for subject_id in rows}
+    for entry in catalogue.entries:
+        if entry.subject_id and entry.disposition is not Disposition.UNKNOWN_SUBJECT:
+            files.setdefault(entry.subject_id, []).append(entry)
+    return tuple(
+        assemble(subject_id, rows.get(subject_id), files[subject_id], outcomes, trial.charter)
+        for subject_id in sorted(files)
+    )
+
+
+def _queries(catalogue: Catalogue, subjects: Sequence[SubjectResults]) -> tuple[Query, ...]:
+    """Every question once, by subject, visit, level and number."""
+    every = [*catalogue.queries, *(query for subject in subjects for query in subject.queries)]
+    once = {query.query_id: query for query in every}
+    return tuple(
+        sorted(
+            once.values(),
+            key=lambda query: (
+                query.subject_id,
+                query.visit or "",
+                query.level.ordinal if query.level else -1,
+                query.query_id,
+            ),
+        )
+    )

@@ -1,0 +1,1 @@
+"""The commands for one file, without trial logic."""

@@ -1,0 +1,342 @@
+"""`measure`: read lateral spine films one by one, or a pair, without trial logic.
+
+With `--json` stdout holds strict JSON only, one object a line and input file (a frame of a
+multi-frame file has a line of its own). A file that cannot be read is a line with its reason.
+Exit 0: every file was read or refused with a reason; 1: the model is not there; 2: usage; 3: an
+unexpected error, whose traceback went to stderr.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TextIO
+
+import typer
+
+if TYPE_CHECKING:
+    from zoom_imaging.batch.film import FilmReader
+    from zoom_imaging.change.record import VertebraChange
+    from zoom_imaging.charter import Charter
+    from zoom_imaging.morphometry.reading import FilmReading
+    from zoom_imaging.radiograph.film import Radiograph
+
+_log = logging.getLogger("zoom_imaging.measure")
+_OK, _NO_MODEL, _USAGE, _UNEXPECTED = 0, 1, 2, 3
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One frame of one input file: what was read, or the reason why not."""
+
+    path: str
+    sop_instance_uid: str = ""
+    reading: FilmReading | None = None
+    radiograph: Radiograph | None = None
+    reason: str = ""
+    frame: int | None = None
+    exit_code: int = _OK
+
+    @property
+    def is_read(self) -> bool:
+        """True where the film was read."""
+        return self.reading is not None and not self.reason
+
+
+@dataclass
+class Workplace:
+    """The charter, and the model once a film needs it."""
+
+    charter: Charter
+    assume_lateral: bool = False
+    _reader: FilmReader | None = field(default=None)
+
+    def reader(self) -> FilmReader:
+        """The model; ModelError if it is not there."""
+        if self._reader is None:
+            from zoom_imaging.vision.read import SpineReader
+
+            self._reader = SpineReader.load()
+        return self._reader
+
+
+def command(
+    images: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="IMAGE...", help="DICOM files, or folders of them."),
+    ] = None,
+    *,
+    pair: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option("--pair", metavar="BASELINE FOLLOW_UP", help="Compare two films."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    overlay: Annotated[
+        Path | None,
+        typer.Option("--overlay", metavar="DIR", help="Write a picture of each film to DIR."),
+    ] = None,
+    charter_path: Annotated[
+        Path | None, typer.Option("--charter", metavar="FILE", help="Default: ZOOM.")
+    ] = None,
+    assume_lateral: Annotated[
+        bool,
+        typer.Option(
+            "--assume-lateral",
+            help="Take films whose header does not tell the view for lateral: you have looked.",
+        ),
+    ] = False,
+) -> None:
+    """Measure vertebral heights and grade fractures on lateral spine films."""
+    from zoom_imaging.charter import load_charter
+    from zoom_imaging.errors import ConfigurationError
+
+    if bool(images) == (pair is not None):
+        raise typer.BadParameter("name either IMAGE... or --pair BASELINE FOLLOW_UP")
+    try:
+        workplace = Workplace(load_charter(charter_path), assume_lateral)
+    except ConfigurationError as error:
+        typer.echo(error.reason, err=True)
+        raise typer.Exit(_USAGE) from error
+    with _results_only() as results:
+        if pair is not None:
+            code = _measure_pair(pair, workplace, overlay, results, as_json=as_json)
+        else:
+            code = _measure_each(images or [], workplace, overlay, results, as_json=as_json)
+    raise typer.Exit(code)
+
+
+@contextlib.contextmanager
+def _results_only() -> Iterator[TextIO]:
+    """Give the real stdout to results; whatever a library prints goes to stderr."""
+    results = sys.stdout
+    with contextlib.redirect_stdout(sys.stderr):
+        yield results
+    results.flush()
+
+
+def _measure_each(
+    images: Sequence[Path],
+    workplace: Workplace,
+    overlay: Path | None,
+    results: TextIO,
+    *,
+    as_json: bool,
+) -> int:
+    from zoom_imaging.commands.reading_json import dump, reading_object
+    from zoom_imaging.commands.reading_table import print_reading
+
+    code = _OK
+    pictures = _Pictures(overlay)
+    for path in input_files(images):
+        for measured in measure_file(path, workplace):
+            shown = pictures.draw(measured)
+            if as_json:
+                results.write(dump(reading_object(shown)) + "\n")
+                results.flush()
+            else:
+                print_reading(shown, results)
+            code = max(code, shown.exit_code)
+    return code
+
+
+def _measure_pair(
+    pair: tuple[Path, Path],
+    workplace: Workplace,
+    overlay: Path | None,
+    results: TextIO,
+    *,
+    as_json: bool,
+) -> int:
+    from zoom_imaging.commands.reading_json import dump, pair_object
+    from zoom_imaging.commands.reading_table import print_changes, print_reading
+
+    pictures = _Pictures(overlay)
+    baseline, follow_up = (
+        [pictures.draw(measured) for measured in measure_file(path, workplace)] for path in pair
+    )
+    code = max(measured.exit_code for measured in (*baseline, *follow_up))
+    before, after = _readings(baseline), _readings(follow_up)
+    changes: tuple[VertebraChange, ...] = ()
+    if before and after:
+        from zoom_imaging.change.match import compare_films
+
+        comparison = compare_films(before, after, workplace.charter)
+        changes = comparison.changes
+    if as_json:
+        results.write(dump(pair_object(baseline, follow_up, changes)) + "\n")
+    else:
+        for measured in (*baseline, *follow_up):
+            print_reading(measured, results)
+        print_changes(changes, results)
+    return code
+
+
+def _readings(films: Sequence[Measured]) -> list[FilmReading]:
+    return [film.reading for film in films if film.is_read and film.reading is not None]
+
+
+def input_files(images: Sequence[Path]) -> Iterator[Path]:
+    """Every named file, and every file inside a named folder in the order of their paths.
+
+    Links inside a folder are not followed into other folders.
+    """
+    for image in images:
+        if not image.is_dir():
+            yield image
+            continue
+        for folder, folders, names in os.walk(image, followlinks=False):
+            folders.sort()
+            for name in sorted(names):
+                yield Path(folder) / name
+
+
+def measure_file(path: Path, workplace: Workplace) -> list[Measured]:
+    """Read one file; never raises for what the file is or holds."""
+    from zoom_imaging.errors import InputError
+    from zoom_imaging.ingest.text import path_text
+    from zoom_imaging.radiograph.read import read_radiographs
+
+    shown = path_text(path)
+    content = b""
+    try:
+        content = _bytes_of(path)
+        radiographs = read_radiographs(content, shown)
+    except InputError as refusal:
+        return [Measured(shown, _sop_instance_uid(content), reason=refusal.reason)]
+    except Exception as error:
+        return [_unexpected(shown, _sop_instance_uid(content), error)]
+    return [_measure_frame(radiograph, workplace) for radiograph in radiographs]
+
+
+def _measure_frame(radiograph: Radiograph, workplace: Workplace) -> Measured:
+    from zoom_imaging.batch.film import measure_radiograph, require_lateral
+    from zoom_imaging.errors import InputError, ModelError
+
+    if workplace.assume_lateral:
+        radiograph = _as_lateral(radiograph)
+    frame = Measured(
+        radiograph.path,
+        radiograph.sop_instance_uid,
+        radiograph=radiograph,
+        frame=radiograph.frame,
+    )
+    try:
+        require_lateral(radiograph)
+        reading = measure_radiograph(radiograph, workplace.reader(), workplace.charter)
+    except InputError as refusal:
+        return replace(frame, reason=refusal.reason)
+    except ModelError as error:
+        typer.echo(error.reason, err=True)
+        return replace(frame, reason=error.reason, exit_code=_NO_MODEL)
+    except Exception as error:
+        unexpected = _unexpected(radiograph.path, radiograph.sop_instance_uid, error)
+        return replace(unexpected, radiograph=radiograph, frame=radiograph.frame)
+    return replace(frame, reading=reading, reason=reading.refusal)
+
+
+def _as_lateral(radiograph: Radiograph) -> Radiograph:
+    """A film of unknown view, taken for lateral on the user's word, with a warning."""
+    from zoom_imaging.anatomy import View
+
+    if radiograph.view is not View.UNKNOWN:
+        return radiograph
+    warning = f"taken for lateral as asked; {radiograph.view_reason}"
+    return replace(radiograph, view=View.LATERAL, warnings=(*radiograph.warnings, warning))
+
+
+def _sop_instance_uid(content: bytes) -> str:
+    """As stored, also where the file is damaged behind it; "" where none can be read."""
+    from zoom_imaging.ingest.header import parse
+
+    try:
+        header = parse(content).header
+    except Exception:
+        _log.exception("the header could not be parsed")
+        return ""
+    return header.sop_instance_uid if header is not None else ""
+
+
+def _unexpected(path: str, sop_instance_uid: str, error: Exception) -> Measured:
+    _log.exception("unexpected error while reading %s", path)
+    reason = f"{path}: an unexpected error ({type(error).__name__}); please report it"
+    return Measured(path, sop_instance_uid, reason=reason, exit_code=_UNEXPECTED)
+
+
+def _bytes_of(path: Path) -> bytes:
+    from zoom_imaging.errors import UnreadableError
+    from zoom_imaging.ingest.source import LARGEST_FILE_BYTES, open_regular
+    from zoom_imaging.ingest.text import path_text
+
+    try:
+        with open_regular(os.fspath(path)) as stream:
+            content = stream.read(LARGEST_FILE_BYTES + 1)
+    except UnreadableError as error:
+        raise UnreadableError(f"{path_text(path)}: {error.reason}") from error
+    except OSError as error:
+        raise UnreadableError(
+            f"{path_text(path)} cannot be read ({error.strerror or type(error).__name__})"
+        ) from error
+    if len(content) > LARGEST_FILE_BYTES:
+        raise UnreadableError(
+            f"{path_text(path)} is too large",
+            expected=f"at most {LARGEST_FILE_BYTES} bytes",
+            found="more",
+        )
+    return content
+
+
+class _Pictures:
+    """Writes one overlay a film, under names that cannot collide."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+        self._taken: set[str] = set()
+
+    def draw(self, measured: Measured) -> Measured:
+        """Draw a film that was read; a picture that fails is named in the result."""
+        if self._folder is None or measured.reading is None or measured.radiograph is None:
+            return replace(measured, radiograph=_light(measured.radiograph))
+        from zoom_imaging.report.picture import draw_overlay
+
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            draw_overlay(measured.radiograph, measured.reading, self._folder / self._name(measured))
+        except Exception as error:
+            _log.exception("the picture of %s could not be written", measured.path)
+            reading = replace(
+                measured.reading,
+                warnings=(
+                    *measured.reading.warnings,
+                    f"the picture could not be written ({type(error).__name__})",
+                ),
+            )
+            measured = replace(measured, reading=reading, exit_code=_UNEXPECTED)
+        return replace(measured, radiograph=_light(measured.radiograph))
+
+    def _name(self, measured: Measured) -> str:
+        stem = Path(measured.path).name or "film"
+        stem = "".join(c if c.isalnum() or c in "._-" else "_" for c in stem)[:100]
+        if measured.frame is not None:
+            stem += f"_frame{measured.frame}"
+        name, number = f"{stem}.png", 1
+        while name in self._taken:
+            number += 1
+            name = f"{stem}_{number}.png"
+        self._taken.add(name)
+        return name
+
+
+def _light(radiograph: Radiograph | None) -> Radiograph | None:
+    """The same record without its pixels, which a long list of films could not keep."""
+    if radiograph is None:
+        return None
+    import numpy as np
+
+    return replace(
+        radiograph, pixels=np.zeros((0, 0), np.float32), valid=np.zeros((0, 0), np.bool_)
+    )
