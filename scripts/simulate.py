@@ -24,6 +24,7 @@ Anatomy = Annotated[
 
 @app.command()
 def training(
+    *,
     out: Out,
     cache: Cache,
     films: Annotated[int, typer.Option(min=1)] = 100,
@@ -48,6 +49,7 @@ def training(
 
 @app.command()
 def dicom(
+    *,
     out: Out,
     cache: Cache,
     seed: Annotated[int, typer.Option(min=0, help="Of person, position and look.")] = 0,

@@ -64,3 +64,15 @@ def test_threads_of_all_workers_fit_the_machine(jobs):
     crew = Crew(jobs=jobs)
     assert crew.threads_per_job >= 1
     assert default_jobs() >= 1
+
+
+def test_workers_of_another_scheduler_are_used_and_left_alone():
+    from distributed import LocalCluster
+
+    with LocalCluster(
+        n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+    ) as cluster:
+        crew = Crew(jobs=1, address=cluster.scheduler_address)
+        for _ in range(2):
+            done = list(spread([1, 2, 3], lambda number: number + 1, crew))
+            assert sorted(one.result for one in done) == [2, 3, 4]

@@ -326,6 +326,24 @@ class TestPair:
         assert l1["height_change_max_pct"] == pytest.approx(100 * 6 / 14, abs=1)
         assert "magnification" in l1["reason"].lower()
 
+    def test_an_error_of_the_comparison_keeps_both_readings(
+        self, phantom, tall, use_reader, tmp_path, monkeypatch
+    ):
+        def fail(*a, **k):
+            raise ZeroDivisionError
+
+        monkeypatch.setattr("zoom_imaging.change.match.compare_films", fail)
+        code, (pair,), _ = self.pair(phantom, tall, use_reader, tmp_path)
+        assert code == 3
+        assert pair["baseline"]["state"] == pair["follow_up"]["state"] == "read"
+        assert "ZeroDivisionError" in pair["reason"]
+
+    def test_the_table_of_a_pair(self, phantom, tall, use_reader, tmp_path):
+        self.pair(phantom, tall, use_reader, tmp_path)
+        code, _, result = run("--pair", tmp_path / "base.dcm", tmp_path / "m12.dcm")
+        assert code == 0
+        assert "new" in result.stdout
+
     def test_a_refused_film_leaves_no_change(self, phantom, tall, use_reader, tmp_path):
         (tmp_path / "base.dcm").write_bytes(phantom.film_bytes(tall))
         (tmp_path / "m12.dcm").write_bytes(b"nothing")

@@ -78,3 +78,21 @@ def test_a_shift_without_a_change_of_exposure_is_a_seam():
     picture = (0.5 + trabeculae).astype(np.float32)
     picture[180:] = np.roll(picture[180:], 25, axis=1)
     assert find_seams(picture, np.ones(picture.shape, bool)) == (180,)
+
+
+def test_a_line_of_burned_in_text_is_no_seam():
+    """A name in white letters over the whole width begins and ends along two rows."""
+    picture = spine_like()
+    letters = np.random.default_rng(0).random(240) < 0.75
+    for top in (100, 130):
+        picture[top : top + 12, letters] = 1.5
+        picture[top + 4 : top + 7, ::3] = 1.5
+    assert find_seams(picture, np.ones(picture.shape, bool)) == ()
+
+
+def test_a_seam_under_a_drawn_white_line():
+    picture = spine_like()
+    picture[180:] += 0.08
+    picture[180] = 1.5
+    (row,) = find_seams(picture, np.ones(picture.shape, bool))
+    assert abs(row - 180) <= 1

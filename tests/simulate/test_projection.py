@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from zoom_imaging.simulate.attenuation import unit_sphere
+from zoom_imaging.simulate.mesh import Mesh
 from zoom_imaging.simulate.projection import Geometry, depth, depth_window
-from zoom_imaging.simulate.skeleton import Mesh
+from zoom_imaging.simulate.solids import unit_sphere
 
 CONE = Geometry(
     pixel_mm=0.5,

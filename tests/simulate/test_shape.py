@@ -68,11 +68,16 @@ def test_outline_and_mesh_move_together(skeleton: Skeleton) -> None:
     fracture = Fracture(0.35, 0.3, 0.05)
     moved = warp(vertebra, shape, fracture, vertebra.mesh.vertices, with_dents=False)
     corner = moved[vertebra.mesh.faces]
-    weights = np.random.default_rng(0).dirichlet([1.0, 1.0, 1.0], 40)
-    surface = np.einsum("wk,tkd->twd", weights, corner).reshape(-1, 3)
+    rng = np.random.default_rng(0)
+    area = np.linalg.norm(
+        np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]), axis=1
+    )
+    face = rng.choice(len(corner), 200_000, p=area / area.sum())
+    weight = rng.dirichlet([1.0, 1.0, 1.0], len(face))
+    surface = np.einsum("nk,nkd->nd", weight, corner[face])
     outline = own_outline(vertebra, shape, fracture)
     # The posterior wall opens into the canal in the middle plane: endplates and front only.
     front = outline[outline[:, 0] > outline[:, 0].min() + 4.0]
     distance, _ = cKDTree(surface).query(np.column_stack([np.zeros(len(front)), front]))
-    assert np.percentile(distance, 95) < 0.7
-    assert distance.max() < 1.2
+    assert np.percentile(distance, 90) < 0.4
+    assert distance.max() < 1.0

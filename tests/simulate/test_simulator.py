@@ -14,9 +14,10 @@ from zoom_imaging.simulate.acquisition import (
     Acquisition,
     Facing,
     Field,
+    geometry_for,
     random_acquisition,
 )
-from zoom_imaging.simulate.attenuation import geometry_for, layers
+from zoom_imaging.simulate.attenuation import layers
 from zoom_imaging.simulate.fracture import make_fracture
 from zoom_imaging.simulate.person import Person, random_person
 from zoom_imaging.simulate.posture import pose

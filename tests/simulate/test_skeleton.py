@@ -8,19 +8,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from zoom_imaging.simulate.meshes import load_trunk
+from zoom_imaging.anatomy import Level
+from zoom_imaging.simulate.mesh import Mesh, is_closed, refine
+from zoom_imaging.simulate.meshes import load_vertebra
 from zoom_imaging.simulate.proportions import CHAIN
 from zoom_imaging.simulate.skeleton import (
     Skeleton,
     densify,
     find_corners,
     heights_mm,
-    is_closed,
     load_skeleton,
     sagittal_axes,
     save_skeleton,
     six_points,
 )
+from zoom_imaging.simulate.solids import unit_sphere
 
 BOX = np.array([[15.0, 12.0], [-15.0, 13.0], [-15.0, -13.0], [15.0, -12.0]])
 
@@ -93,20 +95,28 @@ def test_a_mesh_with_a_hole_is_not_closed(skeleton: Skeleton) -> None:
     assert not is_closed(faces[1:])
 
 
+def test_refining_shortens_edges_and_keeps_the_surface_closed() -> None:
+    whole = unit_sphere(7, 9)
+    fine = refine(Mesh(whole.vertices * [30.0, 20.0, 9.0], whole.faces), 4.0)
+    corner = fine.vertices[fine.faces]
+    assert np.linalg.norm(corner - np.roll(corner, 1, axis=1), axis=2).max() <= 4.0
+    assert is_closed(fine.faces)
+    assert fine.signed_volume_mm3() == pytest.approx(whole.signed_volume_mm3() * 5400.0)
+
+
 def test_corners_agree_with_the_landmarks_read_by_eye(shared: Path) -> None:
     folder = shared / "anatomy" / "bodyparts3d"
     if not folder.is_dir():
         pytest.skip("the meshes are optional")
-    trunk = load_trunk(folder)
     levels = json.loads((folder / "landmarks.json").read_text(encoding="utf-8"))["levels"]
     order = [
         f"{end}_{place}"
         for end in ("superior", "inferior")
         for place in ("anterior", "middle", "posterior")
     ]
-    for level, record in levels.items():
-        vertebra = trunk.vertebrae[CHAIN[[str(one) for one in CHAIN].index(level)]]
+    for level in (Level.T4, Level.T8, Level.T12, Level.L2, Level.L4):
+        vertebra, frame = load_vertebra(folder, level)
         own = six_points(vertebra.outline, vertebra.corners)
-        world = trunk.frames[vertebra.level].to_world(np.column_stack([np.zeros(6), own]))
-        given = np.array([record["points_mm"][name] for name in order])
+        world = frame.to_world(np.column_stack([np.zeros(6), own]))
+        given = np.array([levels[level]["points_mm"][name] for name in order])
         assert np.linalg.norm(world - given, axis=1).max() < 1.2, level

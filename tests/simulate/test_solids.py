@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from zoom_imaging.simulate.skeleton import is_closed
+from zoom_imaging.simulate.mesh import is_closed
 from zoom_imaging.simulate.solids import capsule, ellipsoid, mesh_of, smooth_union, tube
 
 

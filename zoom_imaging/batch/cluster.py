@@ -22,6 +22,10 @@ from zoom_imaging.errors import ZoomImagingError
 MAXIMUM_TRIES = 3
 _WAIT_FOR_WORKERS_S = 60
 _TASKS_AHEAD = 2  # a worker is never idle while the next task travels
+_DIED = (
+    "the worker process died each time it worked on this file, which may need more memory than "
+    "there is or crash a decoder"
+)
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -73,10 +77,13 @@ def spread(tasks: Sequence[T], function: Callable[[T], R], crew: Crew) -> Iterat
         suspects: list[T] = []
         for task, future in _under_way(client, tasks, function, workers * _TASKS_AHEAD):
             done: Done[T, R] | None = _finish(task, future)
-            if done is None and not crew.address:
+            if done is None and crew.address:
+                # Another's scheduler has its own count of tries, and may have other work.
+                yield Done(task, None, _DIED)
+            elif done is None:
                 suspects.append(task)
             else:
-                yield done or _died(task)
+                yield done
         for task in suspects:
             yield _alone(client, task, function)
 
@@ -87,16 +94,7 @@ def _alone(client: Any, task: T, function: Callable[[T], R]) -> Done[T, R]:
         done: Done[T, R] | None = _finish(task, future)
         if done is not None:
             return done
-    return _died(task)
-
-
-def _died(task: T) -> Done[T, R]:
-    return Done(
-        task,
-        None,
-        f"the worker process died each time it worked on this file ({MAXIMUM_TRIES} tries); it may "
-        "need more memory than there is, or crash a decoder",
-    )
+    return Done(task, None, f"{_DIED} ({MAXIMUM_TRIES} tries)")
 
 
 def _under_way(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,14 +68,15 @@ def _check(request: Request) -> tuple[Charter, ClinicalTable | None]:
         )
     charter = load_charter(request.charter_path)
     clinical = read_clinical_table(request.clinical_path) if request.clinical_path else None
-    out = request.out.resolve()
+    # realpath, because a link that leads to itself must not raise here.
+    out = Path(os.path.realpath(request.out))
     for source in request.sources:
-        if not source.exists() and not source.is_symlink():
+        if not os.path.lexists(source):
             raise ConfigurationError(
                 f"source {source} does not exist",
                 remedy="name folders, DICOM files, DICOMDIRs or zip archives",
             )
-        if source.resolve().is_relative_to(out):
+        if Path(os.path.realpath(source)).is_relative_to(out):
             raise ConfigurationError(
                 f"source {source} lies in the result folder {request.out}",
                 remedy="choose another --out: a run never reads its own results",

@@ -88,13 +88,17 @@ def _catalogue(trial: Trial, stage: Stage) -> Catalogue:
     found = build_catalogue(
         trial.sources, trial.charter, trial.clinical, trial.crew.jobs, progress=stage.reach
     )
-    out = trial.out.resolve()
+    # A result folder inside a source: a run never reads its own results.
+    out = os.path.realpath(trial.out)
     return replace(
         found,
         entries=tuple(
             entry
             for entry in found.entries
-            if not Path(entry.source.location).absolute().is_relative_to(out)
+            if entry.kind is FileKind.CLINICAL_TABLE
+            or not Path(os.path.realpath(os.path.dirname(entry.source.location))).is_relative_to(
+                out
+            )
         ),
     )
 
@@ -130,6 +134,8 @@ def _read(
             outcomes[one.source.path] = known
     if len(unknown) < len(studies):
         voice.say(f"{len(studies) - len(unknown)} of {len(studies)} files are known from before.")
+    if not unknown:
+        return outcomes
     with voice.stage("Reading reports and films", len(unknown)) as stage:
         for one, body in _compute(unknown, trial):
             outcome = Outcome.from_json(body)

@@ -44,10 +44,10 @@ class Check:
 _EXTRAS: tuple[tuple[str, str, str, str], ...] = (
     # name, module or program, kind, what brings it
     ("simulated patients", "fast_simplification", "module", "pip install 'zoom_imaging[simulate]'"),
-    ("faster engine", "openvino", "module", "pip install 'zoom_imaging[fast]'"),
-    ("PACS", "pynetdicom", "module", "pip install 'zoom_imaging[pacs]'"),
-    ("printed reports, PDF text", "pypdf", "module", "pip install 'zoom_imaging[ocr]'"),
-    ("printed reports, OCR", "pytesseract", "module", "pip install 'zoom_imaging[ocr]'"),
+    ("faster engine", "openvino", "module", "pip install openvino"),
+    ("PACS", "pynetdicom", "module", "pip install pynetdicom"),
+    ("printed reports, PDF text", "pypdf", "module", "pip install pypdf"),
+    ("printed reports, OCR", "pytesseract", "module", "pip install pytesseract"),
     ("printed reports, OCR engine", "tesseract", "program", "apt-get install tesseract-ocr"),
 )
 _LEAST_MEMORY_GB = 2.0

@@ -21,7 +21,7 @@ import typer
 
 if TYPE_CHECKING:
     from zoom_imaging.batch.film import FilmReader
-    from zoom_imaging.change.record import VertebraChange
+    from zoom_imaging.change.match import FilmComparison
     from zoom_imaging.charter import Charter
     from zoom_imaging.morphometry.reading import FilmReading
     from zoom_imaging.radiograph.film import Radiograph
@@ -127,11 +127,12 @@ def _measure_each(
     *,
     as_json: bool,
 ) -> int:
+    from zoom_imaging.commands.pictures import Pictures
     from zoom_imaging.commands.reading_json import dump, reading_object
     from zoom_imaging.commands.reading_table import print_reading
 
     code = _OK
-    pictures = _Pictures(overlay)
+    pictures = Pictures(overlay)
     for path in input_files(images):
         for measured in measure_file(path, workplace):
             shown = pictures.draw(measured)
@@ -152,28 +153,41 @@ def _measure_pair(
     *,
     as_json: bool,
 ) -> int:
+    from zoom_imaging.commands.pictures import Pictures
     from zoom_imaging.commands.reading_json import dump, pair_object
     from zoom_imaging.commands.reading_table import print_changes, print_reading
 
-    pictures = _Pictures(overlay)
+    pictures = Pictures(overlay)
     baseline, follow_up = (
         [pictures.draw(measured) for measured in measure_file(path, workplace)] for path in pair
     )
     code = max(measured.exit_code for measured in (*baseline, *follow_up))
-    before, after = _readings(baseline), _readings(follow_up)
-    changes: tuple[VertebraChange, ...] = ()
-    if before and after:
-        from zoom_imaging.change.match import compare_films
-
-        comparison = compare_films(before, after, workplace.charter)
-        changes = comparison.changes
+    comparison, fault = None, ""
+    try:
+        comparison = _compare(baseline, follow_up, workplace)
+    except Exception as error:
+        _log.exception("unexpected error while comparing %s and %s", *pair)
+        fault = f"an unexpected error ({type(error).__name__}); please report it"
+        code = _UNEXPECTED
     if as_json:
-        results.write(dump(pair_object(baseline, follow_up, changes)) + "\n")
+        results.write(dump(pair_object(baseline, follow_up, comparison, fault)) + "\n")
     else:
         for measured in (*baseline, *follow_up):
             print_reading(measured, results)
-        print_changes(changes, results)
+        print_changes(comparison, results)
     return code
+
+
+def _compare(
+    baseline: Sequence[Measured], follow_up: Sequence[Measured], workplace: Workplace
+) -> FilmComparison | None:
+    """The change of every level, None unless both visits have a film that was read."""
+    before, after = _readings(baseline), _readings(follow_up)
+    if not before or not after:
+        return None
+    from zoom_imaging.change.match import compare_films
+
+    return compare_films(before, after, workplace.charter)
 
 
 def _readings(films: Sequence[Measured]) -> list[FilmReading]:
@@ -288,55 +302,3 @@ def _bytes_of(path: Path) -> bytes:
             found="more",
         )
     return content
-
-
-class _Pictures:
-    """Writes one overlay a film, under names that cannot collide."""
-
-    def __init__(self, folder: Path | None) -> None:
-        self._folder = folder
-        self._taken: set[str] = set()
-
-    def draw(self, measured: Measured) -> Measured:
-        """Draw a film that was read; a picture that fails is named in the result."""
-        if self._folder is None or measured.reading is None or measured.radiograph is None:
-            return replace(measured, radiograph=_light(measured.radiograph))
-        from zoom_imaging.report.picture import draw_overlay
-
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            draw_overlay(measured.radiograph, measured.reading, self._folder / self._name(measured))
-        except Exception as error:
-            _log.exception("the picture of %s could not be written", measured.path)
-            reading = replace(
-                measured.reading,
-                warnings=(
-                    *measured.reading.warnings,
-                    f"the picture could not be written ({type(error).__name__})",
-                ),
-            )
-            measured = replace(measured, reading=reading, exit_code=_UNEXPECTED)
-        return replace(measured, radiograph=_light(measured.radiograph))
-
-    def _name(self, measured: Measured) -> str:
-        stem = Path(measured.path).name or "film"
-        stem = "".join(c if c.isalnum() or c in "._-" else "_" for c in stem)[:100]
-        if measured.frame is not None:
-            stem += f"_frame{measured.frame}"
-        name, number = f"{stem}.png", 1
-        while name in self._taken:
-            number += 1
-            name = f"{stem}_{number}.png"
-        self._taken.add(name)
-        return name
-
-
-def _light(radiograph: Radiograph | None) -> Radiograph | None:
-    """The same record without its pixels, which a long list of films could not keep."""
-    if radiograph is None:
-        return None
-    import numpy as np
-
-    return replace(
-        radiograph, pixels=np.zeros((0, 0), np.float32), valid=np.zeros((0, 0), np.bool_)
-    )

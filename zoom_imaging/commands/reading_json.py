@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 from zoom_imaging.anatomy import Grade
 
 if TYPE_CHECKING:
+    from zoom_imaging.change.match import FilmComparison
     from zoom_imaging.change.record import VertebraChange
     from zoom_imaging.commands.measure import Measured
     from zoom_imaging.morphometry.reading import Heights, Ratios, VertebraReading
+    from zoom_imaging.query import Query
 
 Object = dict[str, Any]
 
@@ -126,16 +128,32 @@ def change_object(change: VertebraChange) -> Object:
 def pair_object(
     baseline: Sequence[Measured],
     follow_up: Sequence[Measured],
-    changes: Sequence[VertebraChange],
+    comparison: FilmComparison | None,
+    fault: str = "",
 ) -> Object:
-    """Both readings and the change of every level; a list of frames where a file has several."""
+    """Both readings and the change of every level; a list of frames where a file has several.
+
+    `queries` are the questions that the comparison leaves to a person.
+    """
     refusals = [film.reason for film in (*baseline, *follow_up) if film.reason]
     return {
-        "state": "read" if changes else "refused",
-        "reason": "; ".join(refusals),
+        "state": "refused" if comparison is None else "read",
+        "reason": "; ".join([*refusals, *([fault] if fault else [])]),
         "baseline": _film(baseline),
         "follow_up": _film(follow_up),
-        "changes": [change_object(change) for change in changes],
+        "changes": [change_object(change) for change in comparison.changes] if comparison else [],
+        "queries": [query_object(query) for query in comparison.queries] if comparison else [],
+    }
+
+
+def query_object(query: Query) -> Object:
+    """One question; its number is the same in every run."""
+    return {
+        "query_id": query.query_id,
+        "kind": query.kind.value,
+        "level": query.level.value if query.level else None,
+        "question": query.question,
+        "values": query.values,
     }
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
-    from zoom_imaging.change.record import VertebraChange
+    from zoom_imaging.change.match import FilmComparison
     from zoom_imaging.commands.measure import Measured
     from zoom_imaging.morphometry.reading import VertebraReading
 
@@ -63,21 +62,21 @@ def _cells(vertebra: VertebraReading) -> tuple[str, ...]:
     )
 
 
-def print_changes(changes: Sequence[VertebraChange], results: TextIO) -> None:
-    """One line a level at both visits."""
+def print_changes(comparison: FilmComparison | None, results: TextIO) -> None:
+    """One line a level at both visits, and the questions that remain."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
     console = Console(file=results, highlight=False)
-    if not changes:
+    if comparison is None:
         console.print("no comparison: both films must be read")
         return
     table = Table(box=None, pad_edge=False)
     headings = ("level", "baseline", "month 12", "change", "loss %", "loss mm", "flag", "reason")
     for heading in headings:
         table.add_column(heading, justify="right" if heading.startswith("loss") else "left")
-    for change in changes:
+    for change in comparison.changes:
         cells = (
             change.level.value,
             change.grade_baseline.value,
@@ -90,3 +89,5 @@ def print_changes(changes: Sequence[VertebraChange], results: TextIO) -> None:
         )
         table.add_row(*(escape(cell) for cell in cells))
     console.print(table)
+    for query in comparison.queries:
+        console.print(f"  query {query.query_id}: {escape(query.question)} {escape(query.values)}")

@@ -78,7 +78,7 @@ def is_zip(head: bytes) -> bool:
 
 
 def is_office_document(archive: zipfile.ZipFile) -> bool:
-    """Whether the archive is one document of an office program, or a program: no folder of files."""
+    """Whether the archive is one document of an office program or a Java program."""
     return any(info.filename in _OFFICE_MEMBERS for info in archive.infolist()[:3])
 
 

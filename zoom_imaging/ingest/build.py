@@ -5,82 +5,27 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
-from zoom_imaging.anatomy import Visit
 from zoom_imaging.charter import Charter
 from zoom_imaging.errors import UnreadableError
 from zoom_imaging.ingest.archive import DEFAULT_LIMITS, Limits
-from zoom_imaging.ingest.catalogue import (
-    Catalogue,
-    CatalogueEntry,
-    Disposition,
-    FileKind,
-    Header,
-    SourceFile,
-)
-from zoom_imaging.ingest.classify import Classified, classify
+from zoom_imaging.ingest.catalogue import Catalogue, Disposition, FileKind, Header, SourceFile
 from zoom_imaging.ingest.clinical import ClinicalTable
 from zoom_imaging.ingest.dicomdir import referenced_parts, sentence
-from zoom_imaging.ingest.discover import FoundFile, discover
-from zoom_imaging.ingest.header import Clues
+from zoom_imaging.ingest.discover import discover
+from zoom_imaging.ingest.draft import FLOWING, Draft, draft_of
 from zoom_imaging.ingest.identity import Claimant, by_uid, copies
 from zoom_imaging.ingest.repeat import Candidate, repeated
-from zoom_imaging.ingest.scan import Cache, Progress, Scanned, scan
+from zoom_imaging.ingest.scan import Cache, Progress, scan
 from zoom_imaging.ingest.source import open_source
-from zoom_imaging.ingest.subject import (
-    SubjectOf,
-    belongs_to_another,
-    identity_questions,
-    subject_of,
-)
+from zoom_imaging.ingest.subject import belongs_to_another, identity_questions, subject_of
+from zoom_imaging.ingest.text import path_text
 from zoom_imaging.ingest.visit import VisitOf, visit_of
 from zoom_imaging.query import Query, QueryKind
 
-_FLOWING = {FileKind.DXA_REPORT, FileKind.SPINE_RADIOGRAPH}
 _NAMED_AT_MOST = 10
-
-
-@dataclass
-class _Draft:
-    """One row while it is being decided."""
-
-    source: SourceFile
-    sha256: str
-    kind: FileKind
-    disposition: Disposition = Disposition.USED
-    reason: str = ""
-    header: Header | None = None
-    clues: Clues = field(default_factory=Clues)
-    classified: Classified | None = None
-    subject: SubjectOf = field(default_factory=lambda: SubjectOf(""))
-    visit: Visit | None = None
-    warnings: tuple[str, ...] = ()
-
-    @property
-    def is_sound(self) -> bool:
-        """A DICOM object that was read to its end."""
-        return self.classified is not None
-
-    def refuse(self, disposition: Disposition, reason: str) -> None:
-        """Settle the row, unless it is settled already: the first reason stays."""
-        if self.disposition is Disposition.USED:
-            self.disposition, self.reason = disposition, reason
-
-    def entry(self) -> CatalogueEntry:
-        return CatalogueEntry(
-            source=self.source,
-            sha256=self.sha256,
-            kind=self.kind,
-            disposition=self.disposition,
-            reason=self.reason,
-            header=self.header,
-            subject_id=self.subject.subject_id,
-            visit=self.visit,
-            warnings=self.warnings,
-        )
 
 
 def build_catalogue(
@@ -99,16 +44,28 @@ def build_catalogue(
     ConfigurationError for a source that does not exist; nothing that a file holds raises.
     """
     found = discover(sources, limits)
-    scanned = scan(
-        [file.source for file in found.files],
-        jobs=jobs,
-        limits=limits,
-        cache=cache,
-        progress=progress,
+    wanted = [
+        file
+        for file in found.files
+        if file.disposition is not Disposition.UNREADABLE
+        or (file.kind is FileKind.ARCHIVE and not file.source.member_indices)
+    ]
+    scanned = dict(
+        zip(
+            (file.source.path for file in wanted),
+            scan(
+                [file.source for file in wanted],
+                jobs=jobs,
+                limits=limits,
+                cache=cache,
+                progress=progress,
+            ),
+            strict=True,
+        )
     )
-    drafts = [_draft(file, one) for file, one in zip(found.files, scanned, strict=True)]
+    drafts = [draft_of(file, scanned.get(file.source.path)) for file in found.files]
     if clinical is not None:
-        _add_clinical_table(drafts, clinical)
+        _add_clinical_table(drafts, clinical, sources)
     queries: list[Query] = []
     _describe_dicomdirs(drafts)
     queries += _assign_subjects(drafts, charter, clinical)
@@ -128,54 +85,32 @@ def build_catalogue(
     )
 
 
-def _draft(file: FoundFile, scanned: Scanned) -> _Draft:
-    parsed = scanned.parsed
-    source = replace(file.source, size_bytes=scanned.size_bytes)
-    if file.kind is not None and file.disposition is not None:
-        return _Draft(source, scanned.sha256, file.kind, file.disposition, file.reason)
-    if parsed.problem is not None or parsed.header is None:
-        is_foreign = parsed.problem is Disposition.NOT_DICOM
-        return _Draft(
-            source,
-            scanned.sha256,
-            FileKind.NOT_DICOM if is_foreign or parsed.header is None else FileKind.OTHER_DICOM,
-            parsed.problem or Disposition.FAILED,
-            parsed.reason,
-            parsed.header,
-            parsed.clues,
-            warnings=parsed.warnings,
-        )
-    classified = classify(parsed.header, parsed.clues)
-    return _Draft(
-        source,
-        scanned.sha256,
-        classified.kind,
-        classified.disposition or Disposition.USED,
-        classified.reason,
-        replace(parsed.header, view=classified.view),
-        parsed.clues,
-        classified,
-        warnings=parsed.warnings,
-    )
+def _add_clinical_table(
+    drafts: list[Draft], clinical: ClinicalTable, sources: Sequence[Path]
+) -> None:
+    """The row of the clinical table, whether it lies among the sources or not.
 
-
-def _add_clinical_table(drafts: list[_Draft], clinical: ClinicalTable) -> None:
-    """The row of the clinical table, whether it lies among the sources or not."""
+    Outside of them its path is relative to the source like those of the other files, and with
+    several sources as given.
+    """
     real = os.path.realpath(clinical.location)
     for draft in drafts:
         if not draft.source.member_indices and os.path.realpath(draft.source.location) == real:
             draft.kind, draft.disposition = FileKind.CLINICAL_TABLE, Disposition.USED
             draft.reason = ""
             return
-    taken = {draft.source.path for draft in drafts}
     path = clinical.path
+    if len(sources) == 1:
+        base = os.path.realpath(sources[0])
+        path = path_text(os.path.relpath(real, base if os.path.isdir(base) else base + "/.."))
+    taken = {draft.source.path for draft in drafts}
     while path in taken:
         path += "#clinical"
     source = SourceFile(path, clinical.location, size_bytes=clinical.size_bytes)
-    drafts.append(_Draft(source, clinical.sha256, FileKind.CLINICAL_TABLE))
+    drafts.append(Draft(source, clinical.sha256, FileKind.CLINICAL_TABLE))
 
 
-def _describe_dicomdirs(drafts: list[_Draft]) -> None:
+def _describe_dicomdirs(drafts: list[Draft]) -> None:
     paths = [draft.source.path for draft in drafts]
     for draft in drafts:
         if draft.kind is not FileKind.DICOMDIR:
@@ -190,7 +125,7 @@ def _describe_dicomdirs(drafts: list[_Draft]) -> None:
 
 
 def _assign_subjects(
-    drafts: list[_Draft], charter: Charter, clinical: ClinicalTable | None
+    drafts: list[Draft], charter: Charter, clinical: ClinicalTable | None
 ) -> list[Query]:
     known = set(clinical.by_subject) if clinical else set()
     queries: list[Query] = []
@@ -199,7 +134,7 @@ def _assign_subjects(
         if draft.header is None:
             continue
         draft.subject = subject_of(draft.clues, charter.identity)
-        if draft.kind not in _FLOWING or not draft.is_sound:
+        if draft.kind not in FLOWING or not draft.is_sound:
             continue
         relevant.append(draft)
         if not draft.subject.subject_id:
@@ -217,7 +152,7 @@ def _assign_subjects(
                     f"{draft.source.path}: {draft.subject.subject_id}, {other}",
                 )
             )
-    queries += identity_questions((d.source.path, d.subject, d.clues) for d in relevant)
+    queries += identity_questions((draft.subject, draft.clues) for draft in relevant)
     if clinical is not None:
         for subject_id in sorted({d.subject.subject_id for d in relevant} - known - {""}):
             queries.append(
@@ -230,7 +165,7 @@ def _assign_subjects(
     return queries
 
 
-def _settle_identity(drafts: list[_Draft]) -> list[Query]:
+def _settle_identity(drafts: list[Draft]) -> list[Query]:
     uids = {
         position: draft.header.sop_instance_uid
         for position, draft in enumerate(drafts)
@@ -239,7 +174,7 @@ def _settle_identity(drafts: list[_Draft]) -> list[Query]:
     queries = []
     for uid, positions in by_uid(uids):
         group = sorted((drafts[p] for p in positions), key=lambda draft: draft.source.path)
-        if not any(draft.kind in _FLOWING for draft in group):
+        if not any(draft.kind in FLOWING for draft in group):
             continue
         first = group[0]
         if copies([_claimant(draft) for draft in group]):
@@ -266,23 +201,23 @@ def _settle_identity(drafts: list[_Draft]) -> list[Query]:
     return queries
 
 
-def _claimant(draft: _Draft) -> Claimant:
+def _claimant(draft: Draft) -> Claimant:
     syntax = draft.header.transfer_syntax_uid if draft.header else ""
     return Claimant(draft.source, draft.sha256, syntax)
 
 
 def _assign_visits(
-    drafts: list[_Draft], charter: Charter, clinical: ClinicalTable | None
+    drafts: list[Draft], charter: Charter, clinical: ClinicalTable | None
 ) -> list[Query]:
     dates: dict[str, set[date]] = defaultdict(set)
     for draft in drafts:
-        if draft.header is not None and draft.header.acquired_on and draft.is_sound:
-            if draft.kind in _FLOWING and draft.disposition is not Disposition.CONFLICTING:
-                dates[draft.subject.subject_id].add(draft.header.acquired_on)
+        counts = draft.is_sound and draft.disposition is not Disposition.CONFLICTING
+        if counts and draft.kind in FLOWING and draft.header and draft.header.acquired_on:
+            dates[draft.subject.subject_id].add(draft.header.acquired_on)
     queries = []
     for draft in drafts:
         subject_id = draft.subject.subject_id
-        wanted = draft.kind in _FLOWING or draft.disposition is Disposition.UNREADABLE
+        wanted = draft.kind in FLOWING or draft.disposition is Disposition.UNREADABLE
         if draft.header is None or not subject_id or not wanted:
             continue
         row = clinical.row(subject_id) if clinical else None
@@ -305,7 +240,7 @@ def _assign_visits(
     return queries
 
 
-def _date_questions(draft: _Draft, header: Header, found: VisitOf) -> list[Query]:
+def _date_questions(draft: Draft, header: Header, found: VisitOf) -> list[Query]:
     """What a person must say about the date of a file that is, or would be, used."""
     if draft.disposition not in {Disposition.USED, Disposition.CONFLICTING}:
         return []
@@ -324,7 +259,7 @@ def _date_questions(draft: _Draft, header: Header, found: VisitOf) -> list[Query
     ]
 
 
-def _settle_repeats(drafts: list[_Draft]) -> list[Query]:
+def _settle_repeats(drafts: list[Draft]) -> list[Query]:
     candidates = [
         Candidate(
             position=position,
@@ -339,7 +274,7 @@ def _settle_repeats(drafts: list[_Draft]) -> list[Query]:
         )
         for position, draft in enumerate(drafts)
         if draft.disposition is Disposition.USED
-        and draft.kind in _FLOWING
+        and draft.kind in FLOWING
         and draft.visit is not None
         and draft.header is not None
         and draft.header.acquired_on is not None

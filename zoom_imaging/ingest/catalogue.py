@@ -41,10 +41,10 @@ class FileKind(StrEnum):
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One input file as it lies on disk, or one member of an archive.
+    r"""One input file as it lies on disk, or one member of an archive.
 
     `path` is what tables show: relative to the source where there is one, `ARCHIVE!MEMBER` for a
-    member, undecodable bytes as `\\xNN`. `location` is the real path to open; for a member it is
+    member, undecodable bytes as `\xNN`. `location` is the real path to open; for a member it is
     the archive and `member` its raw name; nested archives join their members with "!".
     `member_indices` are the positions in the directories of the archives, outermost first: names
     inside an archive need not be unique.

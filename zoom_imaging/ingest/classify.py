@@ -10,12 +10,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from pydicom.uid import UID
-
 from zoom_imaging.anatomy import View
 from zoom_imaging.ingest.catalogue import Disposition, FileKind, Header
+from zoom_imaging.ingest.clues import Clues, sop_class_name
 from zoom_imaging.ingest.dicomdir import MEDIA_DIRECTORY_UID
-from zoom_imaging.ingest.header import Clues
 from zoom_imaging.ingest.view import SpinePart, spine_part, view_of
 
 _SR_PREFIX = "1.2.840.10008.5.1.4.1.1.88."
@@ -26,12 +24,14 @@ _NO_RESULT_SR = {
     _SR_PREFIX + "76": "a radiation dose report",
 }
 _ENCAPSULATED_PDF = "1.2.840.10008.5.1.4.1.1.104.1"
-_PROJECTION_CLASSES = {
+_FLUOROSCOPY_CLASSES = {
+    "1.2.840.10008.5.1.4.1.1.12.1",  # XA
+    "1.2.840.10008.5.1.4.1.1.12.2",  # RF
+}
+_PROJECTION_CLASSES = _FLUOROSCOPY_CLASSES | {
     "1.2.840.10008.5.1.4.1.1.1",  # CR
     "1.2.840.10008.5.1.4.1.1.1.1",  # DX for presentation
     "1.2.840.10008.5.1.4.1.1.1.1.1",  # DX for processing
-    "1.2.840.10008.5.1.4.1.1.12.1",  # XA
-    "1.2.840.10008.5.1.4.1.1.12.2",  # RF
 }
 _CAPTURE_CLASSES = {
     "1.2.840.10008.5.1.4.1.1.7",
@@ -68,23 +68,20 @@ def classify(header: Header, clues: Clues) -> Classified:
         return Classified(FileKind.DICOMDIR, Disposition.NOT_RELEVANT, "a DICOMDIR")
     if clues.hologic_text or clues.lunar_xml:
         return Classified(FileKind.DXA_REPORT)
-    if header.sop_class_uid.startswith(_SR_PREFIX):
-        return _structured_report(header, clues)
-    if header.sop_class_uid == _ENCAPSULATED_PDF:
-        if _is_densitometry(header, clues):
-            return Classified(FileKind.DXA_REPORT)
-        return _foreign(header, "not from a densitometer")
+    if header.sop_class_uid.startswith(_SR_PREFIX) or header.sop_class_uid == _ENCAPSULATED_PDF:
+        return _document(header, clues)
     if header.modality.upper() in _DXA_MODALITIES or _is_densitometer(header):
         return _densitometer_image(header, clues)
     return _radiograph(header, clues)
 
 
-def _structured_report(header: Header, clues: Clues) -> Classified:
+def _document(header: Header, clues: Clues) -> Classified:
+    """A structured report or a PDF."""
     if header.sop_class_uid in _NO_RESULT_SR:
         return _foreign(header, _NO_RESULT_SR[header.sop_class_uid])
     if _is_densitometry(header, clues) or clues.speaks_of_bone_density:
         return Classified(FileKind.DXA_REPORT)
-    return _foreign(header, "its content does not speak of bone mineral density")
+    return _foreign(header, "nothing in it speaks of bone mineral density")
 
 
 def _is_densitometer(header: Header) -> bool:
@@ -128,31 +125,37 @@ def _densitometer_image(header: Header, clues: Clues) -> Classified:
     )
 
 
-def _radiograph(header: Header, clues: Clues) -> Classified:
-    modality = header.modality.upper()
-    capture = header.sop_class_uid in _CAPTURE_CLASSES
-    if not (header.sop_class_uid in _PROJECTION_CLASSES or capture):
-        return _foreign(header)
-    if modality not in _PROJECTION_MODALITIES:
-        return _foreign(header)
-    if header.sop_class_uid.startswith("1.2.840.10008.5.1.4.1.1.12.") and clues.frames > 1:
-        return _foreign(header, f"a series of {clues.frames} fluoroscopic frames")
-    descriptions = (clues.series_description, clues.protocol, clues.study_description)
+def _spine_part(header: Header, clues: Clues) -> SpinePart | None:
+    """The part of the spine by the body part, else by the descriptions, the study's last."""
     own = (header.body_part, *clues.anatomy)
-    part = spine_part(own) or spine_part(descriptions[:2])
+    descriptions = (clues.series_description, clues.protocol)
+    part = spine_part(own) or spine_part(descriptions)
     if part is None and not header.body_part:
-        part = spine_part(descriptions[2:])
+        return spine_part((clues.study_description,))
+    if part is SpinePart.WHOLE and spine_part(descriptions):
+        return spine_part((*own, *descriptions))  # "SPINE" with "L-spine lateral"
+    return part
+
+
+def _radiograph(header: Header, clues: Clues) -> Classified:
+    frames = clues.frames if header.sop_class_uid in _FLUOROSCOPY_CLASSES else 1
+    if (
+        header.sop_class_uid not in _PROJECTION_CLASSES | _CAPTURE_CLASSES
+        or header.modality.upper() not in _PROJECTION_MODALITIES
+        or frames > 1
+    ):
+        return _foreign(header, f"a series of {frames} frames" if frames > 1 else "")
+    part = _spine_part(header, clues)
     if part is None:
         shown = header.body_part or "no body part"
         return _foreign(
             header, f"a radiograph of something else ({shown}); nothing in it names the spine"
         )
-    if part is SpinePart.WHOLE and spine_part(descriptions[:2]):
-        part = spine_part((*own, *descriptions[:2])) or part
     if part in {SpinePart.CERVICAL, SpinePart.SACRAL}:
         return _foreign(
             header, f"a radiograph of the {part.value} spine, which holds none of T4-L4"
         )
+    descriptions = (clues.series_description, clues.protocol, clues.study_description)
     view, said = view_of(
         header.view_position, clues.view_codes, clues.patient_orientation, descriptions
     )
@@ -170,7 +173,7 @@ def _radiograph(header: Header, clues: Clues) -> Classified:
 
 
 def _foreign(header: Header, more: str = "") -> Classified:
-    name = UID(header.sop_class_uid).name
+    name = sop_class_name(header.sop_class_uid)
     shown = name if name != header.sop_class_uid else f"object of SOP Class {name}"
     modality = f" (modality {header.modality})" if header.modality else ""
     reason = f"{shown}{modality}: neither a densitometry report nor a radiograph of the spine"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import os
-import stat
 import zipfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -28,7 +27,7 @@ from zoom_imaging.ingest.archive import (
 )
 from zoom_imaging.ingest.catalogue import Disposition, FileKind, SourceFile
 from zoom_imaging.ingest.dicomdir import MEDIA_DIRECTORY_UID, referenced_parts, resolve_below
-from zoom_imaging.ingest.source import cause, open_archive, open_regular, open_source
+from zoom_imaging.ingest.source import cause, open_archive, open_regular, open_source, peek
 from zoom_imaging.ingest.text import path_text
 
 __all__ = ["Discovery", "FoundFile", "discover", "open_source"]
@@ -63,14 +62,12 @@ def discover(sources: Sequence[Path], limits: Limits = DEFAULT_LIMITS) -> Discov
     walk = _Walk(limits)
     for source in sources:
         prefix = f"{path_text(source).rstrip('/') or '/'}/" if len(sources) > 1 else ""
-        try:
-            mode = os.stat(source).st_mode
-        except (OSError, ValueError) as error:
+        if not os.path.lexists(source):
             raise ConfigurationError(
-                f"source {path_text(source)} cannot be read ({cause(error)})",
-                remedy="name folders, DICOM files, DICOMDIR or zip archives that exist",
-            ) from error
-        if stat.S_ISDIR(mode):
+                f"source {path_text(source)} does not exist",
+                remedy="name folders, DICOM files, DICOMDIRs or zip archives",
+            )
+        if os.path.isdir(source):
             walk.folder(os.fspath(source), prefix)
         else:
             walk.single(Path(source), path_text(source) if prefix else path_text(Path(source).name))
@@ -126,6 +123,7 @@ class _Walk:
                     f"the folder cannot be listed ({cause(error)}): nothing in it was read",
                 )
                 continue
+            real = os.path.realpath(folder)
             for entry in entries:
                 path = shown + path_text(entry.name)
                 if entry.is_dir(follow_symlinks=False):
@@ -133,39 +131,37 @@ class _Walk:
                 elif _is_linked_folder(entry):
                     self.notes.append(f"{path} is a link to a folder: it was not followed")
                 else:
-                    self._file(entry.path, path)
+                    self._file(entry.path, path, os.path.join(real, entry.name))
 
     def single(self, source: Path, shown: str) -> None:
         """A file named by the user; of a DICOMDIR also the files that it lists."""
-        self._file(os.fspath(source), shown)
-        references = _listed_files(source)
+        folder = os.path.realpath(source.parent)
+        self._file(os.fspath(source), shown, os.path.join(folder, source.name))
         base = shown[: len(shown) - len(path_text(source.name))]
-        for found in references:
-            self._file(os.fspath(found), base + path_text(os.path.relpath(found, source.parent)))
+        for found in _listed_files(source):
+            below = os.path.relpath(found, source.parent)
+            self._file(os.fspath(found), base + path_text(below), os.path.join(folder, below))
 
-    def _file(self, location: str, shown: str) -> None:
-        real = os.path.join(os.path.realpath(os.path.dirname(location)), os.path.basename(location))
+    def _file(self, location: str, shown: str, real: str) -> None:
+        """A row for one file; `real` is where it lies, so that it is met once."""
         if real in self._locations:
             return
         self._locations.add(real)
         source = SourceFile(shown, location)
         try:
-            source = replace(source, size_bytes=os.stat(location).st_size)
-            with open_regular(location) as stream:
-                head = stream.read(_HEAD_BYTES)
-                if is_zip(head):
-                    stream.seek(0)
-                    self._inflatable = self._limits.total_bytes(source.size_bytes)
-                    self._members = 0
+            size, head = peek(location, _HEAD_BYTES)
+            source = SourceFile(shown, location, size_bytes=size)
+            if is_zip(head):
+                self._inflatable = self._limits.total_bytes(size)
+                self._members = 0
+                with open_regular(location) as stream:
                     self._archive(source, stream)
-                    return
-        except OSError as error:
-            kind = "link leads nowhere" if os.path.islink(location) else "file cannot be read"
-            self._refuse(source, f"the {kind} ({cause(error)})")
+            else:
+                self.files.append(FoundFile(source))
         except UnreadableError as error:
             self._refuse(source, error.reason)
-        else:
-            self.files.append(FoundFile(source))
+        except OSError as error:
+            self._refuse(source, f"the file cannot be read ({cause(error)})")
 
     def _archive(self, source: SourceFile, stream: BinaryIO) -> None:
         """A row for the archive and one for each member, archives inside it included."""
@@ -255,9 +251,8 @@ def _head_of_member(archive: zipfile.ZipFile, index: int) -> bytes:
 def _listed_files(source: Path) -> Iterator[Path]:
     """Files that a DICOMDIR lists below its own folder; none for any other file."""
     try:
-        with open_regular(os.fspath(source)) as stream:
-            if MEDIA_DIRECTORY_UID.encode() not in stream.read(1024):
-                return
+        if MEDIA_DIRECTORY_UID.encode() not in peek(os.fspath(source), 1024)[1]:
+            return
         references = referenced_parts(open_source(SourceFile(source.name, os.fspath(source))))
     except (OSError, UnreadableError):
         return

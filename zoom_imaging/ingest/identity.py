@@ -66,7 +66,7 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def _content(dataset: Any, raw: bool) -> Iterator[tuple[int, _Value]]:
-    """Tag and value of each element, pixels apart; values as stored where both files store alike."""
+    """Tag and value of each element but pixels; as stored (`raw`) where both store alike."""
     for tag in sorted(dataset.keys()):
         if tag in _NOT_COMPARED or tag.element == 0:
             continue
@@ -91,7 +91,7 @@ def _same_pixels(one: Any, other: Any, little: bool) -> bool:
     if len(syntaxes) == 1 or (little and all(not syntax.is_compressed for syntax in syntaxes)):
         return bool(one.PixelData.rstrip(b"\0") == other.PixelData.rstrip(b"\0"))
     import numpy as np
-    from pydicom.pixels import pixel_array
+    from pydicom.pixels.utils import pixel_array
 
     if _decoded_bytes(one) > DEFAULT_LIMITS.member_bytes:
         return False

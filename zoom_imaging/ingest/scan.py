@@ -6,22 +6,24 @@ read again. A file that kills its process is `failed`, and the others are read a
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import multiprocessing
-import os
 import sys
 import threading
 from collections.abc import Callable, Collection, Iterator, MutableMapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from zoom_imaging.errors import InputError
 from zoom_imaging.ingest.archive import DEFAULT_LIMITS, Limits
 from zoom_imaging.ingest.catalogue import Disposition, SourceFile
-from zoom_imaging.ingest.header import ParsedFile, parse, parse_stream
-from zoom_imaging.ingest.source import SourceReader, cause, open_regular
+from zoom_imaging.ingest.classify import Classified, classify
+from zoom_imaging.ingest.clues import ParsedFile
+from zoom_imaging.ingest.header import parse, parse_stream
+from zoom_imaging.ingest.source import SourceReader, cause, open_regular, read_whole
 from zoom_imaging.provenance import sha256_of_bytes
 
 Key = tuple[str, int]
@@ -37,11 +39,20 @@ _CHUNK_FILES = 100
 
 @dataclass(frozen=True)
 class Scanned:
-    """One file's hash and what its bytes say; `size_bytes` is what was hashed."""
+    """One file's hash and what its bytes say; `size_bytes` is what was hashed.
+
+    `classified` is None for what has no header, `sound` says whether it was read to its end.
+    """
 
     sha256: str
     size_bytes: int
     parsed: ParsedFile
+    classified: Classified | None = None
+
+    @property
+    def sound(self) -> bool:
+        """Whether the file is a DICOM object that was read to its end."""
+        return self.parsed.problem is None and self.classified is not None
 
 
 @dataclass(frozen=True)
@@ -49,6 +60,7 @@ class _Answer:
     sha256: str
     size_bytes: int
     parsed: ParsedFile | None
+    classified: Classified | None = None
 
 
 def scan(
@@ -77,54 +89,47 @@ def scan(
 
 def _scanned(answer: _Answer, cache: Cache | None) -> Scanned:
     key = (answer.sha256, answer.size_bytes)
-    parsed = answer.parsed
+    parsed, classified = answer.parsed, answer.classified
     if parsed is None:
         parsed = cache[key] if cache is not None else ParsedFile()
+        classified = _classified(parsed)
     elif cache is not None and answer.sha256:
         cache[key] = parsed
-    return Scanned(answer.sha256, answer.size_bytes, parsed)
+    return Scanned(answer.sha256, answer.size_bytes, parsed, classified)
+
+
+def _classified(parsed: ParsedFile) -> Classified | None:
+    return classify(parsed.header, parsed.clues) if parsed.header is not None else None
 
 
 def _answers(
     sources: Sequence[SourceFile], jobs: int, limits: Limits, known: Collection[Key]
 ) -> Iterator[tuple[Sequence[int], list[_Answer]]]:
-    chunks = _chunks(sources)
+    unfinished = [
+        range(start, min(start + _CHUNK_FILES, len(sources)))
+        for start in range(0, len(sources), _CHUNK_FILES)
+    ]
     if jobs <= 1 or len(sources) < _WORTH_PROCESSES:
-        for positions in chunks:
-            yield positions, _read_chunk([sources[p] for p in positions], limits, known)
+        with SourceReader(limits) as reader:
+            for chunk in unfinished:
+                yield chunk, [_read(sources[p], reader, limits, known) for p in chunk]
         return
-    unfinished = dict(enumerate(chunks))
+    done: set[range] = set()
     with _pool(jobs, limits, known) as pool:
         try:
-            futures: dict[Future[list[_Answer]], int] = {
-                pool.submit(_read_in_worker, [sources[p] for p in positions]): number
-                for number, positions in unfinished.items()
+            futures: dict[Future[list[_Answer]], range] = {
+                pool.submit(_read_in_worker, [sources[p] for p in chunk]): chunk
+                for chunk in unfinished
             }
             for future in as_completed(futures):
-                chunk = future.result()
-                yield unfinished.pop(futures[future]), chunk
+                answers = future.result()
+                done.add(futures[future])
+                yield futures[future], answers
         except BrokenProcessPool:
             pass
-    for positions in unfinished.values():
-        for position in positions:
-            yield [position], [_alone(sources[position], limits, known)]
-
-
-def _chunks(sources: Sequence[SourceFile]) -> list[Sequence[int]]:
-    """Positions in runs of one archive or of `_CHUNK_FILES` files: an archive is opened once."""
-    found: list[Sequence[int]] = []
-    run: list[int] = []
-    for position, source in enumerate(sources):
-        whole = len(run) >= _CHUNK_FILES and not (
-            source.member_indices and source.location == sources[run[-1]].location
-        )
-        if whole:
-            found.append(run)
-            run = []
-        run.append(position)
-    if run:
-        found.append(run)
-    return found
+    for chunk in unfinished:
+        if chunk not in done:
+            yield chunk, _apart([sources[p] for p in chunk], limits, known)
 
 
 def _pool(jobs: int, limits: Limits, known: Collection[Key]) -> ProcessPoolExecutor:
@@ -142,39 +147,40 @@ def _start_method() -> str:
     return "fork" if forks and threading.active_count() == 1 else "spawn"
 
 
-def _alone(source: SourceFile, limits: Limits, known: Collection[Key]) -> _Answer:
-    """Read one file in a process of its own, after a process was lost on some file."""
+def _apart(sources: Sequence[SourceFile], limits: Limits, known: Collection[Key]) -> list[_Answer]:
+    """Read files in a process of their own, after one was lost; if it dies too, one by one."""
     try:
         with _pool(1, limits, known) as pool:
-            return pool.submit(_read_in_worker, [source]).result()[0]
+            return pool.submit(_read_in_worker, sources).result()
     except BrokenProcessPool:
-        return _Answer(
-            "",
-            source.size_bytes,
-            ParsedFile(
-                problem=Disposition.FAILED,
-                reason="the process that read this file's header died; please report it",
-            ),
+        if len(sources) > 1:
+            return [_apart([source], limits, known)[0] for source in sources]
+        died = ParsedFile(
+            problem=Disposition.FAILED,
+            reason="the process that read this file's header died; please report it",
         )
+        return [_Answer("", sources[0].size_bytes, died)]
 
 
-_worker: tuple[Limits, Collection[Key]] = (DEFAULT_LIMITS, frozenset())
+@dataclass
+class _Worker:
+    """What a worker process keeps between chunks, so that an archive is opened once."""
+
+    limits: Limits = DEFAULT_LIMITS
+    known: Collection[Key] = ()
+    reader: SourceReader = field(default_factory=SourceReader)
+
+
+_worker = _Worker()
 
 
 def _begin_worker(limits: Limits, known: Collection[Key]) -> None:
-    global _worker  # noqa: PLW0603 - set once in each worker process, before any file
-    _worker = (limits, known)
+    gc.freeze()  # nothing that the worker inherits will ever be garbage
+    _worker.limits, _worker.known, _worker.reader = limits, known, SourceReader(limits)
 
 
 def _read_in_worker(sources: Sequence[SourceFile]) -> list[_Answer]:
-    return _read_chunk(sources, *_worker)
-
-
-def _read_chunk(
-    sources: Sequence[SourceFile], limits: Limits, known: Collection[Key]
-) -> list[_Answer]:
-    with SourceReader(limits) as reader:
-        return [_read(source, reader, limits, known) for source in sources]
+    return [_read(one, _worker.reader, _worker.limits, _worker.known) for one in sources]
 
 
 def _read(
@@ -183,28 +189,24 @@ def _read(
     try:
         if source.member_indices:
             return _answer(reader.read(source), limits, known)
+        content = read_whole(source.location, _IN_MEMORY_BYTES)
+        if content is not None:
+            return _answer(content, limits, known)
         with open_regular(source.location) as stream:
-            size = os.fstat(stream.fileno()).st_size
-            if size > _IN_MEMORY_BYTES:
-                return _streamed(stream, limits, known)
-            return _answer(stream.read(), limits, known)
+            return _streamed(stream, limits, known)
     except InputError as error:
-        return _refused(source, error.reason, Disposition.UNREADABLE)
+        return _refused(source, error.reason)
     except OSError as error:
-        return _refused(source, f"the file cannot be read ({cause(error)})", Disposition.UNREADABLE)
+        return _refused(source, f"the file cannot be read ({cause(error)})")
     except Exception as error:  # one file never stops the others
-        return _refused(
-            source,
-            f"unexpected error while reading the header ({type(error).__name__}); please report it",
-            Disposition.FAILED,
-        )
+        return _Answer("", source.size_bytes, _failure(error))
 
 
 def _answer(content: bytes, limits: Limits, known: Collection[Key]) -> _Answer:
     digest = sha256_of_bytes(content)
     if (digest, len(content)) in known:
         return _Answer(digest, len(content), None)
-    return _Answer(digest, len(content), _parsed(lambda: parse(content, limits)))
+    return _judged(digest, len(content), lambda: parse(content, limits))
 
 
 def _streamed(stream: BinaryIO, limits: Limits, known: Collection[Key]) -> _Answer:
@@ -213,21 +215,26 @@ def _streamed(stream: BinaryIO, limits: Limits, known: Collection[Key]) -> _Answ
     if (digest, size) in known:
         return _Answer(digest, size, None)
     stream.seek(0)
-    return _Answer(digest, size, _parsed(lambda: parse_stream(stream, size, limits)))
+    return _judged(digest, size, lambda: parse_stream(stream, size, limits))
 
 
-def _parsed(read: Callable[[], ParsedFile]) -> ParsedFile:
+def _judged(digest: str, size: int, read: Callable[[], ParsedFile]) -> _Answer:
     try:
-        return read()
+        parsed = read()
+        return _Answer(digest, size, parsed, _classified(parsed))
     except OSError:
         raise
     except Exception as error:  # the hash is kept, so that the row can be found again
-        return ParsedFile(
-            problem=Disposition.FAILED,
-            reason=f"unexpected error while reading the header ({type(error).__name__}); "
-            "please report it",
-        )
+        return _Answer(digest, size, _failure(error))
 
 
-def _refused(source: SourceFile, reason: str, disposition: Disposition) -> _Answer:
-    return _Answer("", source.size_bytes, replace(ParsedFile(), problem=disposition, reason=reason))
+def _failure(error: BaseException) -> ParsedFile:
+    return ParsedFile(
+        problem=Disposition.FAILED,
+        reason=f"unexpected error while reading the header ({type(error).__name__}); "
+        "please report it",
+    )
+
+
+def _refused(source: SourceFile, reason: str) -> _Answer:
+    return _Answer("", source.size_bytes, ParsedFile(problem=Disposition.UNREADABLE, reason=reason))

@@ -14,6 +14,7 @@ from zoom_imaging.ingest.archive import BROKEN, DEFAULT_LIMITS, Limits, read_mem
 from zoom_imaging.ingest.catalogue import SourceFile
 from zoom_imaging.ingest.text import visible
 
+_WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 LARGEST_FILE_BYTES = 4 << 30
 """A larger file is not taken into memory; no report and no radiograph is that large."""
 
@@ -25,7 +26,29 @@ def open_source(source: SourceFile, limits: Limits = DEFAULT_LIMITS) -> bytes:
 
 
 def open_regular(location: str) -> BinaryIO:
-    """Open a regular file for reading; UnreadableError for anything else.
+    """Open a regular file for reading; UnreadableError for anything else."""
+    descriptor, _ = _open(location)
+    return os.fdopen(descriptor, "rb")
+
+
+def read_whole(location: str, at_most: int) -> bytes | None:
+    """All bytes of a regular file, None if it is larger; UnreadableError for anything else."""
+    descriptor, size = _open(location)
+    with os.fdopen(descriptor, "rb", buffering=0) as stream:
+        return None if size > at_most else stream.read()
+
+
+def peek(location: str, count: int) -> tuple[int, bytes]:
+    """Size and first bytes of a regular file; UnreadableError for anything else."""
+    descriptor, size = _open(location)
+    try:
+        return size, os.read(descriptor, count)
+    finally:
+        os.close(descriptor)
+
+
+def _open(location: str) -> tuple[int, int]:
+    """A descriptor of a regular file, and its size.
 
     A named pipe or device would block or never end, so the kind is looked at first and again after
     opening, without waiting.
@@ -33,14 +56,15 @@ def open_regular(location: str) -> BinaryIO:
     try:
         if not stat.S_ISREG(os.stat(location).st_mode):
             raise UnreadableError("it is no regular file")
-        descriptor = os.open(location, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        descriptor = os.open(location, os.O_RDONLY | _WITHOUT_WAITING)
     except (OSError, ValueError) as error:
-        raise UnreadableError(f"the file cannot be opened ({cause(error)})") from error
-    stream = os.fdopen(descriptor, "rb")
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        stream.close()
+        what = "link leads nowhere" if os.path.islink(location) else "file cannot be opened"
+        raise UnreadableError(f"the {what} ({cause(error)})") from error
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
         raise UnreadableError("it is no regular file")
-    return stream
+    return descriptor, status.st_size
 
 
 def cause(error: BaseException) -> str:

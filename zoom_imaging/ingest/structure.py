@@ -26,7 +26,8 @@ DEEPEST_NESTING = 64
 
 _CHUNK_OF_A_SEARCH = 1024 * 8  # pydicom looks for a lost delimiter in pieces of this size
 _DEFER_BYTES = 1 << 16
-_TAGS_PER_ELEMENT_HEADER = 8
+_ELEMENT_HEADER_BYTES = 8
+_UNDEFINED = 0xFFFFFFFF
 _PARSER_ERRORS = (
     ArithmeticError,
     AttributeError,
@@ -76,43 +77,87 @@ def walk(
     *,
     implicit: bool,
     little_endian: bool,
-    wanted: Collection[int],
+    wanted: list[int],
 ) -> Walk:
     """Walk from where the stream stands to its end (`size`) and keep the `wanted` elements.
 
     Values longer than 64 KiB are not kept: `spans` says where they lie. Nothing is raised.
     """
-    result = Walk()
-    watched = _Watched(stream)
-    pixels_end = 0
-    error: BaseException | None = None
+    start = stream.tell()
+    quick = Walk()
+    if _follow(quick, stream, implicit, little_endian, wanted) is None and _is_plain(quick, size):
+        return quick
+    stream.seek(start)
+    return _watched_walk(stream, size, implicit, little_endian, wanted)
+
+
+def _follow(
+    result: Walk,
+    stream: BinaryIO | _Watched,
+    implicit: bool,
+    little_endian: bool,
+    wanted: list[int],
+) -> BaseException | None:
+    """Let pydicom read on to the end; the error that stopped it, if one did."""
     try:
         for element in data_element_generator(
-            watched,  # type: ignore[arg-type]
+            stream,  # type: ignore[arg-type]
             implicit,
             little_endian,
             defer_size=_DEFER_BYTES,
-            specific_tags=list(wanted),  # type: ignore[arg-type]
+            specific_tags=wanted,
         ):
             tag = int(element.tag)
             result.elements[tag] = element
-            end = watched.tell()
-            result.spans[tag] = (
-                element.value_tell
-                if isinstance(element, RawDataElement)
-                else element.file_tell or 0,
-                end,
-            )
-            if tag in PIXEL_TAGS and end <= size and watched.short is None:
-                pixels_end = end
+            result.spans[tag] = _span(element, stream.tell())
     except _PARSER_ERRORS as found:
-        error = found
-    result.end = watched.tell()
+        result.end = stream.tell()
+        return found
+    result.end = stream.tell()
+    return None
+
+
+def _span(element: Element, position: int) -> tuple[int, int]:
+    """Where a value begins and where it should end; `position` is where the reader stands."""
+    if not isinstance(element, RawDataElement):
+        return element.file_tell or 0, position
+    if element.length == _UNDEFINED:
+        return element.value_tell, position
+    return element.value_tell, element.value_tell + element.length
+
+
+def _is_plain(found: Walk, size: int) -> bool:
+    """Whether whole values of declared length were found, the last one at the end of the file."""
+    return (
+        found.end == size
+        and max((end for _, end in found.spans.values()), default=0) == size
+        and all(
+            isinstance(element, RawDataElement)
+            and element.length != _UNDEFINED
+            and (element.value is None or len(element.value) == element.length)
+            for element in found.elements.values()
+        )
+    )
+
+
+def _watched_walk(
+    stream: BinaryIO, size: int, implicit: bool, little_endian: bool, wanted: list[int]
+) -> Walk:
+    result = Walk()
+    watched = _Watched(stream)
+    error = _follow(result, watched, implicit, little_endian, wanted)
     result.fault = _fault(watched, size, error)
-    if result.fault and pixels_end:
+    if not result.fault:
+        return result
+    whole = watched.short[0] if watched.short else result.end
+    pixels_end = max(
+        (end for tag, (_, end) in result.spans.items() if tag in PIXEL_TAGS and end <= size),
+        default=0,
+    )
+    if 0 < pixels_end <= whole:
         result.remark = f"{size - pixels_end} bytes after the pixel data were not understood"
         result.fault = ""
-    elif result.fault and _only_zeros_left(stream, watched, size):
+    elif _only_zeros_left(stream, watched, size):
         result.remark = "zeros after the last element were ignored"
         result.fault = ""
     return result
@@ -129,7 +174,7 @@ def _fault(watched: _Watched, size: int, error: BaseException | None) -> str:
     at, asked, got = watched.short
     if at > size:
         return _cut(at, size)
-    if error is None and (asked, got) == (_TAGS_PER_ELEMENT_HEADER, 0) and end == size == at:
+    if error is None and (asked, got) == (_ELEMENT_HEADER_BYTES, 0) and end == size == at:
         return ""
     return _cut(at + asked, size)
 
@@ -142,7 +187,7 @@ def _only_zeros_left(stream: BinaryIO, watched: _Watched, size: int) -> bool:
     if watched.short is None:
         return False
     at, asked, got = watched.short
-    if asked != _TAGS_PER_ELEMENT_HEADER or not 0 < got < asked or at + got != size:
+    if asked != _ELEMENT_HEADER_BYTES or not 0 < got < asked or at + got != size:
         return False
     stream.seek(at)
     return not any(stream.read(got))

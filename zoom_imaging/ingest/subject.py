@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from zoom_imaging.charter import IdentityRules
-from zoom_imaging.ingest.header import Clues
+from zoom_imaging.ingest.clues import Clues
 from zoom_imaging.ingest.text import has_controls, visible
 from zoom_imaging.query import Query, QueryKind
 
@@ -58,16 +58,16 @@ def belongs_to_another(clues: Clues, subject: SubjectOf, known_subjects: Collect
     return ""
 
 
-def identity_questions(files: Iterable[tuple[str, SubjectOf, Clues]]) -> list[Query]:
+def identity_questions(files: Iterable[tuple[SubjectOf, Clues]]) -> list[Query]:
     """Contradictions between the files of a subject: ids that map to several, birth date, sex.
 
-    `files` are (path, subject, clues) of the files that are about a subject of the trial.
+    `files` are those that are about a subject of the trial.
     """
     patients: dict[str, set[str]] = defaultdict(set)
     trial_ids: dict[str, set[str]] = defaultdict(set)
     births: dict[str, set[str]] = defaultdict(set)
     sexes: dict[str, set[str]] = defaultdict(set)
-    for _, subject, clues in files:
+    for subject, clues in files:
         if not subject.subject_id:
             continue
         ids = {source: value.strip(" \0") for source, value in clues.subject_ids}

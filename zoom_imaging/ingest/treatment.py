@@ -86,7 +86,7 @@ def treatment_questions(
     elif actual_arm(planned, zol2_date, second_dose) is None:
         question = {
             Arm.ONCE: "planned once, but a second dose is recorded: which treatment was given?",
-            Arm.TWICE: "planned twice, but the second dose is missing or contradictory: what was given?",
+            Arm.TWICE: "planned twice, but the second dose is unclear, which was it?",
         }[planned]
         asked.append((question, given))
     if denosumab_years is not None and planned is not None:

@@ -72,6 +72,11 @@ def _by_date(
         return _by_window((day - zol1_date).days, rules)
     first, last = min(dates_of_subject, default=day), max(dates_of_subject, default=day)
     apart = (last - first).days
+    if apart == 0:
+        return None, (
+            "no infusion date is known, and there is one examination day only: "
+            "baseline and month 12 cannot be told apart"
+        )
     shortest, longest = rules.earliest_latest_minimum_days, rules.earliest_latest_maximum_days
     if not shortest <= apart <= longest:
         return None, (

@@ -231,7 +231,7 @@ def _parse(body: bytes, encoding: Encoding, path: str, notes: list[str]) -> Data
     for warning in caught:
         text = str(warning.message)
         if "end of file" in text.lower() or "EOF" in text:
-            raise _cut(path, text)
+            raise _cut(path, text.removesuffix(" in file <no filename>"))
     notes.extend(
         text
         for text in dict.fromkeys(str(warning.message) for warning in caught)

@@ -23,6 +23,7 @@ _SHARE = 0.8
 _TIMES = 4.0
 _WINDOW = 21
 _EDGE_ROWS = 4
+_NEAR = 3
 _STITCHED_WORDS = ("STITCH", "COMPOSED", "MERGED", "PASTED", "JOINED")
 
 
@@ -31,52 +32,67 @@ def find_seams(pixels: NDArray[np.floating[Any]], valid: Mask) -> tuple[int, ...
 
     `pixels` has shape (rows, columns); only differences between two valid pixels count. Each of the
     column blocks votes for a row where its jump is at least four times the jump that is usual
-    around it: the common jump of its columns (another exposure), or their mean absolute one
-    (another position). A seam needs the votes of four fifths of all blocks that see any texture.
+    around it: the common jump of its columns (another exposure), the same over a drawn line of up
+    to two rows, or their mean absolute jump (another position). A seam needs the votes of four
+    fifths of all blocks that see any texture.
     """
     rows, columns = pixels.shape
     if rows < 4 * _WINDOW or columns < 2 * _BLOCKS or not valid.any():
         return ()
-    common, absolute, seen = _jumps(pixels, valid)
     floor = 0.002 * float(np.ptp(pixels[valid]))
-    votes = np.zeros(rows)
-    voters = np.zeros(rows)
-    for jumps in (common, absolute):
-        usual = _usual(jumps)
-        stands_out = seen & (jumps > _TIMES * usual) & (jumps > floor)
-        votes = np.maximum(votes, stands_out.sum(axis=1))
-        voters = np.maximum(voters, (seen & ((usual > 0) | (jumps > floor))).sum(axis=1))
-    found = (votes >= _SHARE * voters) & (voters >= _LEAST_BLOCKS)
+    common, absolute, seen = _jumps(pixels, valid, 1)
+    over_line, _, seen_over_line = _jumps(pixels, valid, 3)
+    exact = _outvoted(common, seen, floor) | _outvoted(absolute, seen, floor)
+    lined = _outvoted(over_line, seen_over_line, floor)
     first, last = _picture_rows(valid)
-    found[: first + _EDGE_ROWS] = False
-    found[max(last - _EDGE_ROWS, 0) :] = False
-    return _one_row_each(np.where(found, absolute.sum(axis=1), 0.0))
+    for found in (exact, lined):
+        found[: first + _EDGE_ROWS] = False
+        found[max(last - _EDGE_ROWS, 0) :] = False
+    strength = absolute.sum(axis=1)
+    rows_found = [int(group[np.argmax(strength[group])]) for group in _groups(exact)]
+    # A drawn line hides the row itself: the last row that still looks over it is its own.
+    rows_found += [
+        int(group[-1])
+        for group in _groups(lined)
+        if all(abs(int(group[-1]) - row) > 2 * _NEAR for row in rows_found)
+    ]
+    return tuple(sorted(rows_found))
+
+
+def _outvoted(jumps: NDArray[np.float64], seen: Mask, floor: float) -> Mask:
+    """Rows whose jump stands out in four fifths of the blocks that see any texture."""
+    usual = _usual(jumps)
+    votes = (seen & (jumps > _TIMES * usual) & (jumps > floor)).sum(axis=1)
+    voters = (seen & ((usual > 0) | (jumps > floor))).sum(axis=1)
+    return np.asarray((votes >= _SHARE * voters) & (voters >= _LEAST_BLOCKS))
 
 
 def _jumps(
-    pixels: NDArray[np.floating[Any]], valid: Mask
+    pixels: NDArray[np.floating[Any]], valid: Mask, distance: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], Mask]:
-    """Differences to the row above in each block of columns, all of shape (rows, blocks).
+    """Differences between row - 1 and row - 1 + distance in blocks of columns: (rows, blocks).
 
-    The absolute median difference, the mean absolute difference, and whether the block is picture
-    in both rows.
+    The absolute mean difference, the mean absolute difference, and whether at least half of the
+    block is picture in both rows. Pure black and white are not: text is burned in with them.
     """
-    rows = len(pixels)
-    difference = np.diff(pixels, axis=0)
-    both = valid[1:] & valid[:-1]
-    common, absolute = np.zeros((rows, _BLOCKS)), np.zeros((rows, _BLOCKS))
-    seen = np.zeros((rows, _BLOCKS), dtype=bool)
-    pieces = zip(
-        np.array_split(difference, _BLOCKS, axis=1),
-        np.array_split(both, _BLOCKS, axis=1),
-        strict=True,
+    rows, columns = pixels.shape
+    picture = valid & (pixels > pixels.min()) & (pixels < pixels.max())
+    both = picture[distance:] & picture[:-distance]
+    difference = np.where(both, pixels[distance:] - pixels[:-distance], 0.0)
+    starts = np.linspace(0, columns, _BLOCKS, endpoint=False).astype(int)
+    counted = np.add.reduceat(both, starts, axis=1, dtype=np.float64)
+    widths = np.diff([*starts, columns])
+    several = np.maximum(counted, 1)
+    sums = (
+        np.abs(np.add.reduceat(difference, starts, axis=1, dtype=np.float64)),
+        np.add.reduceat(np.abs(difference), starts, axis=1, dtype=np.float64),
     )
-    for block, (part, counted) in enumerate(pieces):
-        full = counted.all(axis=1)
-        seen[1:, block] = full
-        common[1:, block] = np.where(full, np.abs(np.median(part, axis=1)), 0.0)
-        absolute[1:, block] = np.where(full, np.abs(part).mean(axis=1), 0.0)
-    return common, absolute, seen
+    place = slice(1, rows - distance + 1)
+    seen = np.zeros((rows, _BLOCKS), dtype=bool)
+    seen[place] = counted >= widths / 2
+    common, absolute = np.zeros((rows, _BLOCKS)), np.zeros((rows, _BLOCKS))
+    common[place], absolute[place] = (total / several for total in sums)
+    return np.where(seen, common, 0.0), np.where(seen, absolute, 0.0), seen
 
 
 def _usual(jumps: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -93,13 +109,12 @@ def _picture_rows(valid: Mask) -> tuple[int, int]:
     return (int(rows[0]), int(rows[-1]) + 1) if rows.size else (0, 0)
 
 
-def _one_row_each(strength: NDArray[np.float64]) -> tuple[int, ...]:
-    """The strongest row of each run of rows that lie at most three apart."""
-    rows = np.flatnonzero(strength)
+def _groups(found: Mask) -> list[NDArray[np.intp]]:
+    """Runs of found rows that lie at most three apart."""
+    rows = np.flatnonzero(found)
     if rows.size == 0:
-        return ()
-    groups = np.split(rows, np.flatnonzero(np.diff(rows) > 3) + 1)
-    return tuple(int(group[np.argmax(strength[group])]) for group in groups)
+        return []
+    return np.split(rows, np.flatnonzero(np.diff(rows) > _NEAR) + 1)
 
 
 def says_stitched(dataset: Dataset) -> bool:

@@ -34,8 +34,8 @@ from zoom_imaging.report.palette import (
 )
 from zoom_imaging.report.picture import PICTURE_STYLE, film_figure, pair_figure
 
-FilmLoader = Callable[[SourceFile], tuple[bytes, tuple[Radiograph, ...]]]
-"""Bytes of a file, and its films; raises InputError."""
+FilmLoader = Callable[[SourceFile, str], tuple[Radiograph, ...]]
+"""The films of a file that must have this SHA-256 ("" = not known); raises InputError."""
 
 _DRAWING_PACKAGES = ("matplotlib", "numpy", "pillow", "scikit-image")
 _NAME_LENGTH = 24
@@ -172,24 +172,23 @@ class Gallery:
         return replace(picture, columns=columns, rows=rows)
 
     def _open(self, film: Film) -> Radiograph:
-        content, radiographs = self.load(film.source)
-        if film.sha256 and sha256_of_bytes(content) != film.sha256:
-            raise UnreadableError(
-                f"{film.source.path} is no longer the file that was read", remedy="run again"
-            )
-        for radiograph in radiographs:
+        for radiograph in self.load(film.source, film.sha256):
             if radiograph.frame == film.reading.frame:
                 return radiograph
         raise UnreadableError(f"{film.source.path} no longer holds the frame that was read")
 
 
-def load_film(source: SourceFile) -> tuple[bytes, tuple[Radiograph, ...]]:
-    """Open a catalogued film again; InputError says why not."""
+def load_film(source: SourceFile, sha256: str) -> tuple[Radiograph, ...]:
+    """Open a catalogued film again; InputError says why not, also if it is no longer the same."""
     from zoom_imaging.ingest.source import open_source
     from zoom_imaging.radiograph.read import read_radiographs
 
     content = open_source(source)
-    return content, read_radiographs(content, source.path)
+    if sha256 and sha256_of_bytes(content) != sha256:
+        raise UnreadableError(
+            f"{source.path} is no longer the file that was read", remedy="run again"
+        )
+    return read_radiographs(content, source.path)
 
 
 def _match(baseline: list[Film], month12: list[Film]) -> tuple[list[tuple[Film, Film]], list[Film]]:
@@ -266,7 +265,7 @@ def _alt(films: tuple[Film, ...], changes: tuple[VertebraChange, ...]) -> str:
     marked = [
         f"{change.level.value} {CHANGE_MARKS[change.kind].lower()}"
         for change in changes
-        if change.kind in CHANGE_MARKS
+        if change.kind in CHANGE_MARKS and change.level.value in _outlined(films[-1])
     ]
     if marked:
         sentences.append(f"Marked as changed: {', '.join(marked)}.")

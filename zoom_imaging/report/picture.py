@@ -139,7 +139,7 @@ def _write(path: Path, panels: Sequence[_Panel]) -> None:
         drawn = _drawn(panels)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".part")
-    Image.fromarray(drawn).save(partial, format="PNG", optimize=True)
+    Image.fromarray(drawn).save(partial, format="PNG")
     partial.replace(path)
 
 

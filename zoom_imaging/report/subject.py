@@ -178,7 +178,7 @@ def _every_change(subject: SubjectResults) -> list[VertebraChange]:
                 Grade.NOT_EVALUABLE,
                 Grade.NOT_EVALUABLE,
                 ChangeKind.NOT_EVALUABLE,
-                "not seen at both visits",
+                "the visits were not compared",
             ),
         )
     return sorted(known.values(), key=lambda change: change.level.ordinal)

@@ -8,7 +8,8 @@ from enum import StrEnum
 import numpy as np
 
 from zoom_imaging.anatomy import Level
-from zoom_imaging.simulate.posture import Position
+from zoom_imaging.simulate.posture import PosedSpine, Position
+from zoom_imaging.simulate.projection import Geometry
 from zoom_imaging.simulate.proportions import CHAIN
 
 
@@ -31,6 +32,10 @@ class Field:
     back_mm: float
 
 
+NEUTRAL = Position()
+"""Standing straight, as the person's posture has it."""
+
+
 @dataclass(frozen=True)
 class Acquisition:
     """One exposure; `seed` draws what changes between visits (gas, texture of soft tissue)."""
@@ -43,7 +48,7 @@ class Acquisition:
     spine_to_detector_mm: float = 250.0
     slot: bool = False
     detector_side: int = 1
-    position: Position = Position()
+    position: Position = NEUTRAL
     arm_angle_deg: float | None = 80.0
     breathing_blur_mm: float = 0.0
     missing_ribs: float = 0.0
@@ -118,3 +123,27 @@ def random_field(rng: np.random.Generator) -> Field:
     else:
         top, bottom = int(rng.integers(9, 12)), 17
     return Field(chain[top], chain[bottom], above, below, front, back)
+
+
+def geometry_for(posed: PosedSpine, acquisition: Acquisition) -> Geometry:
+    """Frame the field around the posed bodies."""
+    field = acquisition.field
+    chain = CHAIN[CHAIN.index(field.top) : CHAIN.index(field.bottom) + 1]
+    centres = np.array([posed.own_points(level, np.zeros((1, 3)))[0] for level in chain])
+    high = centres[0, 2] + 0.5 * posed.person.shapes[field.top].posterior_mm + field.above_mm
+    low = centres[-1, 2] - 0.5 * posed.person.shapes[field.bottom].posterior_mm - field.below_mm
+    front = centres[:, 1].min() - field.front_mm
+    back = centres[:, 1].max() + field.back_mm
+    zoom = acquisition.magnification
+    return Geometry(
+        pixel_mm=acquisition.pixel_mm,
+        rows=int((high - low) * (1.0 if acquisition.slot else zoom) / acquisition.pixel_mm),
+        columns=int((back - front) * zoom / acquisition.pixel_mm),
+        source_to_detector_mm=acquisition.source_to_detector_mm,
+        spine_to_detector_mm=acquisition.spine_to_detector_mm,
+        centre_y_mm=float((front + back) / 2),
+        centre_z_mm=float((high + low) / 2),
+        slot=acquisition.slot,
+        detector_side=acquisition.detector_side,
+        mirrored=acquisition.facing is Facing.RIGHT,
+    )

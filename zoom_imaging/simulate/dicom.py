@@ -119,13 +119,15 @@ def header_for(
 def film_dataset(image: NDArray[np.uint16], header: FilmHeader) -> FileDataset:
     """A DX dataset of a 12-bit image (rows, columns) whose large values are bone (MONOCHROME2)."""
     from pydicom.dataset import FileDataset, FileMetaDataset
-    from pydicom.uid import ExplicitVRLittleEndian
+    from pydicom.uid import UID, ExplicitVRLittleEndian
 
     if image.dtype != np.uint16 or image.ndim != 2 or int(image.max()) > MAX_GREY:
         raise ValueError(f"a 12-bit uint16 image is needed, found {image.dtype} {image.shape}")
     meta = FileMetaDataset()
-    instance = header.instance_uid or uid_from("instance", header.patient_id, header.study_date)
-    meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.1.1"
+    instance = UID(
+        header.instance_uid or uid_from("instance", header.patient_id, header.study_date)
+    )
+    meta.MediaStorageSOPClassUID = UID("1.2.840.10008.5.1.4.1.1.1.1")
     meta.MediaStorageSOPInstanceUID = instance
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     dataset = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
@@ -263,6 +265,7 @@ def _compress_with_gdcm(dataset: FileDataset, encoding: Encoding) -> None:
 
     import gdcm
     from pydicom import dcmread
+    from pydicom.uid import UID
 
     with tempfile.TemporaryDirectory() as folder:
         plain, packed = Path(folder) / "plain.dcm", Path(folder) / "packed.dcm"
@@ -286,7 +289,7 @@ def _compress_with_gdcm(dataset: FileDataset, encoding: Encoding) -> None:
     dataset.PixelData = encoded
     dataset["PixelData"].is_undefined_length = True
     dataset["PixelData"].VR = "OB"
-    dataset.file_meta.TransferSyntaxUID = encoding.value
+    dataset.file_meta.TransferSyntaxUID = UID(encoding.value)
 
 
 def truth_record(film: SimulatedFilm) -> dict[str, Any]:
@@ -300,7 +303,8 @@ def truth_record(film: SimulatedFilm) -> dict[str, Any]:
             "shape": one.shape.value,
         }
         if one.six_px is not None and one.outline_px is not None and one.heights_mm is not None:
-            assert one.own_heights_mm is not None and one.loss is not None
+            assert one.own_heights_mm is not None
+            assert one.loss is not None
             record |= {
                 "points_px": SixPoints.from_array(one.six_px).to_json(),
                 "polygon_px": _rounded(one.outline_px),

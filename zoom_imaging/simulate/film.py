@@ -11,8 +11,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from zoom_imaging.simulate.attenuation import smooth
-from zoom_imaging.simulate.skeleton import Floats
+from zoom_imaging.simulate.blur import smooth
+from zoom_imaging.simulate.mesh import Floats
 
 MAX_12_BIT = 4095
 

@@ -16,17 +16,14 @@ import numpy as np
 
 from zoom_imaging.anatomy import Level
 from zoom_imaging.errors import ConfigurationError
+from zoom_imaging.simulate.mesh import Floats, Mesh, decimate, refine
 from zoom_imaging.simulate.proportions import CHAIN
 from zoom_imaging.simulate.skeleton import (
     BodyFrame,
-    Floats,
-    Mesh,
     Part,
     Skeleton,
     Tissue,
     Vertebra,
-    decimate,
-    refine,
     vertebra_from_world,
 )
 
@@ -66,7 +63,7 @@ def load_trunk(folder: Path, name: str = "bodyparts3d") -> Skeleton:
     vertebrae: dict[Level, Vertebra] = {}
     frames: dict[Level, BodyFrame] = {}
     for level in CHAIN:
-        vertebra, frame = _vertebra(folder, level, landmarks)
+        vertebra, frame = load_vertebra(folder, level, landmarks)
         vertebrae[level] = vertebra
         frames[level] = frame
     parts: dict[str, Part] = {}
@@ -82,7 +79,7 @@ def load_lumbar(folder: Path) -> dict[Level, Vertebra]:
     """L1-L5 in their body frames, to stand in another skeleton."""
     landmarks = _landmarks(folder)
     return {
-        level: _vertebra(folder, level, landmarks)[0]
+        level: load_vertebra(folder, level, landmarks)[0]
         for level in CHAIN
         if level.value.startswith("L")
     }
@@ -100,7 +97,11 @@ def _landmarks(folder: Path) -> dict[str, Any]:
     return levels
 
 
-def _vertebra(folder: Path, level: Level, landmarks: dict[str, Any]) -> tuple[Vertebra, BodyFrame]:
+def load_vertebra(
+    folder: Path, level: Level, landmarks: dict[str, Any] | None = None
+) -> tuple[Vertebra, BodyFrame]:
+    """One vertebra and where it stands; `landmarks` spares reading the file again."""
+    landmarks = _landmarks(folder) if landmarks is None else landmarks
     full = _read(folder / f"{level}.stl")
     if level.value in landmarks:
         record = landmarks[level.value]
@@ -128,6 +129,8 @@ def _section(mesh: Mesh, plane_x_mm: float) -> Floats:
 
     whole = trimesh.Trimesh(mesh.vertices, mesh.faces, process=True)
     cut = whole.section(plane_origin=[plane_x_mm, 0, 0], plane_normal=[1, 0, 0])
+    if cut is None:
+        raise ValueError(f"the plane x = {plane_x_mm} mm misses the mesh")
     loops = [np.asarray(loop)[:, 1:] for loop in cut.discrete]
     loops = [loop for loop in loops if np.ptp(loop[:, 1]) > 6.0]
     chosen: Floats = min(loops, key=lambda loop: float(loop[:, 0].mean()))

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from zoom_imaging.anatomy import Level
+from zoom_imaging.simulate.mesh import Floats
 from zoom_imaging.simulate.proportions import CHAIN, NORMAL
 from zoom_imaging.simulate.skeleton import (
     BodyFrame,
-    Floats,
     Part,
     Skeleton,
     Tissue,
@@ -201,7 +201,7 @@ def _outline(body: SignedField, depth_mm: float, height_mm: float) -> Floats:
     up = np.arange(-0.9 * height_mm, 0.9 * height_mm, step)
     grid = np.stack(np.meshgrid(ahead, up, indexing="ij"), axis=-1).reshape(-1, 2)
     values = body(np.column_stack([np.zeros(len(grid)), grid])).reshape(len(ahead), len(up))
-    contour = max(find_contours(values, 0.0), key=len)
+    contour = max(find_contours(values, 0.0), key=len)  # type: ignore[no-untyped-call]
     return densify(contour * step + np.array([ahead[0], up[0]]), 0.4)
 
 
@@ -223,7 +223,7 @@ def _resting_frames(vertebrae: dict[Level, Vertebra], manner: Style) -> dict[Lev
 
 def _neck(frames: dict[Level, BodyFrame], vertebrae: dict[Level, Vertebra]) -> dict[str, Part]:
     """C6 to C3 as copies of C7, each a little smaller, along the upper end of the curve."""
-    from zoom_imaging.simulate.skeleton import Mesh
+    from zoom_imaging.simulate.mesh import Mesh
 
     top = frames[Level.C7]
     source = vertebrae[Level.C7].mesh

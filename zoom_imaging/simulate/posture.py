@@ -8,16 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from zoom_imaging.anatomy import Level
+from zoom_imaging.simulate.mesh import Floats, Mesh
 from zoom_imaging.simulate.person import Person
 from zoom_imaging.simulate.proportions import CHAIN
 from zoom_imaging.simulate.shape import own_outline, warp
-from zoom_imaging.simulate.skeleton import (
-    BodyFrame,
-    Floats,
-    Mesh,
-    Skeleton,
-    sagittal_axes,
-)
+from zoom_imaging.simulate.skeleton import BodyFrame, Skeleton, sagittal_axes
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zoom_imaging.simulate.skeleton import Faces, Floats
+from zoom_imaging.simulate.mesh import Faces, Floats
 
 # A ray through a shared edge must belong to one triangle only: an irrational shift keeps pixel
 # centres off the edges of symmetrical meshes.
@@ -85,6 +85,24 @@ class DepthWindow:
     def add_to(self, image: Floats, factor: float = 1.0) -> None:
         """Add `factor` times the depth to a whole image."""
         image[self.rows, self.columns] += factor * self.depth_mm
+
+    def within(self, outer: DepthWindow) -> Floats:
+        """The depth on the window of an outer surface, at most the depth of that one."""
+        whole = np.zeros_like(outer.depth_mm)
+        rows = slice(max(self.rows.start, outer.rows.start), min(self.rows.stop, outer.rows.stop))
+        columns = slice(
+            max(self.columns.start, outer.columns.start),
+            min(self.columns.stop, outer.columns.stop),
+        )
+        if rows.start < rows.stop and columns.start < columns.stop:
+            whole[_shifted(rows, outer.rows), _shifted(columns, outer.columns)] = self.depth_mm[
+                _shifted(rows, self.rows), _shifted(columns, self.columns)
+            ]
+        return np.minimum(whole, outer.depth_mm)
+
+
+def _shifted(inner: slice, outer: slice) -> slice:
+    return slice(inner.start - outer.start, inner.stop - outer.start)
 
 
 def depth_window(geometry: Geometry, world: Floats, faces: Faces) -> DepthWindow:

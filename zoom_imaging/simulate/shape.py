@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from zoom_imaging.simulate.fracture import UNFRACTURED, Fracture
-from zoom_imaging.simulate.skeleton import Floats, Vertebra, heights_mm, six_points
+from zoom_imaging.simulate.mesh import Floats
+from zoom_imaging.simulate.skeleton import Vertebra, heights_mm, six_points
 
 ARCH_BLEND_MM = 5.0
 """Over this distance behind the posterior wall a collapse fades: the arch does not collapse."""
@@ -100,30 +101,33 @@ def warp(
     depth = shape.depth_mm / vertebra.depth_mm
     middle = (front + back) / 2
     ahead_mm = (ahead - middle) * depth - shape.inferior_shift_mm * (inside - 0.5)
-    moved = _collapse(moved, share, inside, x_mm, (ahead - back) * depth, shape, fracture)
+    moved = _collapse(moved, _Place(share, inside, x_mm, (ahead - back) * depth), shape, fracture)
     return np.stack([x_mm, ahead_mm, moved], axis=1)
 
 
-def _collapse(
-    up: Floats,
-    share: Floats,
-    inside: Floats,
-    x_mm: Floats,
-    behind_mm: Floats,
-    shape: BodyShape,
-    fracture: Fracture,
-) -> Floats:
+@dataclass(frozen=True)
+class _Place:
+    """Where points lie in the body: shares from posterior and from below, and millimetres."""
+
+    share: Floats
+    inside: Floats
+    left_mm: Floats
+    ahead_of_wall_mm: Floats
+
+
+def _collapse(up: Floats, place: _Place, shape: BodyShape, fracture: Fracture) -> Floats:
     if fracture == UNFRACTURED:
         return up
     # Millimetres lost: a line between the walls, and a bump that meets the loss at mid-depth.
     at_front = fracture.anterior_loss * shape.anterior_mm
     at_back = fracture.posterior_loss * shape.posterior_mm
     bulge = fracture.middle_loss * shape.middle_mm - (at_front + at_back) / 2
-    lateral = np.clip(1.0 - (x_mm / (shape.half_width_mm * 1.05)) ** 2, 0.0, 1.0)
-    lost = at_back + (at_front - at_back) * share
-    lost = lost + bulge * _bump(share, fracture.floor_power, 0.0) * lateral
-    lost = lost * np.clip(1.0 + behind_mm / ARCH_BLEND_MM, 0.0, 1.0)
-    step = fracture.upper_share * inside - (1.0 - fracture.upper_share) * (1.0 - inside)
+    lateral = np.clip(1.0 - (place.left_mm / (shape.half_width_mm * 1.05)) ** 2, 0.0, 1.0)
+    lost = at_back + (at_front - at_back) * place.share
+    lost = lost + bulge * _bump(place.share, fracture.floor_power, 0.0) * lateral
+    lost = lost * np.clip(1.0 + place.ahead_of_wall_mm / ARCH_BLEND_MM, 0.0, 1.0)
+    step = fracture.upper_share * place.inside
+    step -= (1.0 - fracture.upper_share) * (1.0 - place.inside)
     moved: Floats = up - lost * step
     return moved
 

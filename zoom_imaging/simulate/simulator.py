@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from zoom_imaging.simulate.acquisition import Acquisition
-from zoom_imaging.simulate.attenuation import geometry_for, layers
+from zoom_imaging.simulate.acquisition import Acquisition, geometry_for
+from zoom_imaging.simulate.attenuation import layers
 from zoom_imaging.simulate.film import Look, random_look, render, to_12_bit
+from zoom_imaging.simulate.mesh import Floats
 from zoom_imaging.simulate.person import Person
 from zoom_imaging.simulate.posture import pose
 from zoom_imaging.simulate.projection import Geometry
-from zoom_imaging.simulate.skeleton import Floats, Skeleton
+from zoom_imaging.simulate.skeleton import Skeleton
 from zoom_imaging.simulate.truth import VertebraTruth, film_truth
 
 

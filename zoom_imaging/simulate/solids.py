@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from zoom_imaging.simulate.skeleton import Floats, Mesh
+from zoom_imaging.simulate.mesh import Floats, Mesh
 
 SignedField = Callable[[Floats], Floats]
 Triple = tuple[float, float, float]
@@ -91,7 +91,7 @@ def mesh_of(field: SignedField, low: Triple, high: Triple, step_mm: float) -> Me
     values = field(grid.reshape(-1, 3)).reshape(grid.shape[:3])
     # A surface that leaves the box is closed on the box.
     values = np.pad(values, 1, constant_values=step_mm)
-    vertices, faces, _, _ = marching_cubes(values, 0.0)
+    vertices, faces, _, _ = marching_cubes(values, 0.0)  # type: ignore[no-untyped-call]
     origin = np.array([axis[0] - step_mm for axis in axes])
     return Mesh(
         np.asarray(vertices, dtype=np.float64) * step_mm + origin,
@@ -127,4 +127,30 @@ def tube(path: Floats, half_wide_mm: float, half_high_mm: float, sides: int = 10
         for row in range(0, last, sides):
             a, b = row + index, row + after
             faces += [(a, b, b + sides), (a, b + sides, a + sides)]
+    return Mesh(vertices, np.array(faces, dtype=np.int32))
+
+
+def unit_sphere(rings: int = 9, sectors: int = 14) -> Mesh:
+    """A closed sphere of radius 1 about the origin."""
+    polar = np.linspace(0.0, np.pi, rings + 2)[1:-1]
+    around = np.linspace(0.0, 2 * np.pi, sectors, endpoint=False)
+    grid = np.stack(
+        [
+            np.outer(np.sin(polar), np.cos(around)),
+            np.outer(np.sin(polar), np.sin(around)),
+            np.outer(np.cos(polar), np.ones(sectors)),
+        ],
+        axis=-1,
+    ).reshape(-1, 3)
+    vertices = np.concatenate([grid, [[0.0, 0.0, 1.0], [0.0, 0.0, -1.0]]])
+    north, south = len(grid), len(grid) + 1
+    faces: list[tuple[int, int, int]] = []
+    for sector in range(sectors):
+        after = (sector + 1) % sectors
+        faces.append((north, sector, after))
+        last = (rings - 1) * sectors
+        faces.append((south, last + after, last + sector))
+        for ring in range(rings - 1):
+            a, b = ring * sectors + sector, ring * sectors + after
+            faces += [(a, a + sectors, b + sectors), (a, b + sectors, b)]
     return Mesh(vertices, np.array(faces, dtype=np.int32))

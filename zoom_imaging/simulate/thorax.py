@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from zoom_imaging.anatomy import Level
+from zoom_imaging.simulate.mesh import Floats, Mesh, decimate
 from zoom_imaging.simulate.proportions import NORMAL
-from zoom_imaging.simulate.skeleton import BodyFrame, Floats, Mesh, Part, Tissue, Vertebra, decimate
+from zoom_imaging.simulate.skeleton import BodyFrame, Part, Tissue, Vertebra
 from zoom_imaging.simulate.solids import (
     SignedField,
     capsule,
@@ -115,9 +116,9 @@ def _shoulders(frames: Mapping[Level, BodyFrame]) -> dict[str, Part]:
     breast = _ring(frames, 1, np.array([2.9]))[0]
     collar = np.array(
         [
-            breast + [8.0, 0.0, 4.0],
-            breast + [60.0, 10.0, 18.0],
-            breast + [100.0, 38.0, 22.0],
+            breast + np.array([8.0, 0.0, 4.0]),
+            breast + np.array([60.0, 10.0, 18.0]),
+            breast + np.array([100.0, 38.0, 22.0]),
             np.array([joint[0] - 8.0, joint[1] + 18.0, joint[2] + 24.0]),
         ]
     )

@@ -8,11 +8,12 @@ import numpy as np
 
 from zoom_imaging.anatomy import Grade, Level, Shape, VertebraState
 from zoom_imaging.simulate.fracture import grade_of_loss, shape_of_losses
+from zoom_imaging.simulate.mesh import Floats
 from zoom_imaging.simulate.posture import PosedSpine
 from zoom_imaging.simulate.projection import Geometry
 from zoom_imaging.simulate.proportions import CHAIN, MEASURED
 from zoom_imaging.simulate.shape import own_points
-from zoom_imaging.simulate.skeleton import Floats, heights_mm, six_points
+from zoom_imaging.simulate.skeleton import heights_mm, six_points
 
 OUTLINE_POINTS = 96
 BORDER_MM = 1.0
@@ -60,7 +61,7 @@ class VertebraTruth:
 def film_truth(
     posed: PosedSpine, geometry: Geometry, spine: Floats, other_bone: Floats
 ) -> tuple[VertebraTruth, ...]:
-    """C7, T1-L5 and S1 on one film; the two attenuation images (rows, columns) decide `OBSCURED`."""
+    """C7, T1-L5 and S1 on one film; the attenuation images (rows, columns) decide `OBSCURED`."""
     found = [_centre_only(posed, geometry, Level.C7)]
     found += [_measured(posed, geometry, level, spine, other_bone) for level in MEASURED]
     found.append(_centre_only(posed, geometry, Level.S1))
@@ -129,8 +130,7 @@ def _centre_only(posed: PosedSpine, geometry: Geometry, level: Level) -> Vertebr
 
 def _inside(geometry: Geometry, points: Floats, margin_px: float) -> np.typing.NDArray[np.bool_]:
     high = np.array([geometry.columns, geometry.rows]) - 1 - margin_px
-    inside: np.typing.NDArray[np.bool_] = ((points >= margin_px) & (points <= high)).all(axis=1)
-    return inside
+    return np.asarray(((points >= margin_px) & (points <= high)).all(axis=1), dtype=np.bool_)
 
 
 def _state(geometry: Geometry, outline: Floats, spine: Floats, other_bone: Floats) -> VertebraState:
@@ -141,11 +141,13 @@ def _state(geometry: Geometry, outline: Floats, spine: Floats, other_bone: Float
         return VertebraState.AT_IMAGE_BORDER
     from skimage.draw import polygon
 
-    rows, columns = polygon(outline[:, 1], outline[:, 0], spine.shape)
-    if (
-        len(rows)
-        and other_bone[rows, columns].mean() > OBSCURED_RATIO * spine[rows, columns].mean()
-    ):
+    rows, columns = polygon(  # type: ignore[no-untyped-call]
+        outline[:, 1], outline[:, 0], spine.shape
+    )
+    if not len(rows):
+        return VertebraState.EVALUABLE
+    over, own = other_bone[rows, columns].mean(), spine[rows, columns].mean()
+    if over > OBSCURED_RATIO * own:
         return VertebraState.OBSCURED
     return VertebraState.EVALUABLE
 
