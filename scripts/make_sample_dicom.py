@@ -53,17 +53,23 @@ def fracture_truth(plan: SubjectPlan, evaluable: int) -> dict[str, str]:
     """New and worsening fractures of the plan, by the rules of the endpoint table."""
     new = [level for level in plan.at_month12 if level not in plan.at_baseline]
     worsening = [level for level in plan.at_month12 if level in plan.at_baseline]
-    everything = evaluable == len(GRADED_LEVELS)
-    unknown = f"no event among {evaluable} evaluable" if evaluable else "not evaluable"
-    events = len(new) + len(worsening)
     return {
         "levels_evaluable_both": str(evaluable),
-        "incident_vf": "yes" if new else ("no" if everything else unknown),
+        "incident_vf": _event(len(new), 1, evaluable),
         "new_vf_count": str(len(new)) if evaluable else "",
         "worsening_vf_count": str(len(worsening)) if evaluable else "",
-        "multiple_vf": "yes" if events > 1 else ("no" if everything else unknown),
+        "multiple_vf": _event(len(new) + len(worsening), 2, evaluable),
         "incident_levels": ";".join(level.value for level in sorted(new, key=_place)),
     }
+
+
+def _event(seen: int, needed: int, evaluable: int) -> str:
+    if seen >= needed:
+        return "yes"
+    if not evaluable:
+        return "not_evaluable"
+    hidden = len(GRADED_LEVELS) - evaluable
+    return "no" if seen + hidden < needed else "undetermined"
 
 
 def _place(level: Level) -> int:
