@@ -90,7 +90,7 @@ def _from_film(truth: Any, magnification: float) -> list[TrueVertebra]:
     from zoom_imaging.vision.uncertainty import ratios_of
 
     out = []
-    for k in np.nonzero(truth.is_measured & truth.evaluable)[0]:
+    for k in np.nonzero(truth.is_measured)[0]:
         ratios = ratios_of(truth.six[k])
         out.append(
             TrueVertebra(
@@ -100,6 +100,7 @@ def _from_film(truth: Any, magnification: float) -> list[TrueVertebra]:
                 ratios=(float(ratios[0]), float(ratios[1])),
                 grade=int(truth.grade[k]),
                 mm_per_px=PIXEL_MM / magnification,
+                evaluable=bool(truth.evaluable[k]),
             )
         )
     return out
@@ -143,8 +144,8 @@ def main(
                 "refusal": reading.refusal,
                 "found": sum(r.found for r in scored),
                 "vertebrae": len(scored),
-                "false": false,
-                "all_named": all(r.named_rightly for r in certain),
+                "false": int(false),
+                "all_named": bool(certain) and all(r.named_rightly for r in certain),
                 "refused_levels": sum(
                     r.state is not None and r.state.value == "level_uncertain" for r in scored
                 ),
@@ -170,6 +171,7 @@ def main(
 def _report(records: list[Scored], images: list[dict[str, Any]]) -> dict[str, Any]:
     clear = [r for r in records if not r.doubtful]
     groups = {"all": records, "without_doubtful": clear}
+    groups["evaluable"] = [r for r in records if r.evaluable]
     levels = sorted({r.level for r in records}, key=lambda level: level.ordinal)
     for person in sorted({r.person for r in records}) if len(images) < 60 else []:
         groups[f"person {person}"] = [r for r in records if r.person == person]
@@ -200,21 +202,23 @@ def _markdown(report: dict[str, Any]) -> str:
         f"{report['names_wrong_and_sure']} wrong names that were not marked as uncertain; "
         f"{report['seconds_median']:.2f} s an image (largest {report['seconds_largest']:.2f}).",
         "",
-        "| figure | all | 95 % over people | without doubtful |",
-        "|---|---|---|---|",
+        "| figure | all found | 95 % over people | without doubtful | evaluable |",
+        "|---|---|---|---|---|",
     ]
     every, clear = report["figures"]["all"], report["figures"].get("without_doubtful", {})
+    shown = report["figures"].get("evaluable", {})
     for name, value in every.items():
         low, high = report["intervals"][name]
         span = "" if np.isnan(low) else f"{low:.3f} to {high:.3f}"
-        lines.append(f"| {name} | {value:.3f} | {span} | {clear.get(name, float('nan')):.3f} |")
+        others = " | ".join(f"{part.get(name, float('nan')):.3f}" for part in (clear, shown))
+        lines.append(f"| {name} | {value:.3f} | {span} | {others} |")
     lines += [
         "",
         "| group | n | recall | evaluable | named | Dice | mm | ratio | bias a | bias m |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for group, f in report["figures"].items():
-        if group not in {"all", "without_doubtful"}:
+        if group not in {"all", "without_doubtful", "evaluable"}:
             lines.append(
                 f"| {group} | {f['vertebrae']:.0f} | {f['recall']:.2f} | {f['evaluable']:.2f} | "
                 f"{f['named_rightly']:.2f} | {f['dice']:.3f} | {f['landmark_mm_median']:.2f} | "

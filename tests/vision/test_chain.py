@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from zoom_imaging.vision.bundle import ChainParameters
-from zoom_imaging.vision.chain import count_steps, find_chain, next_centre
+from zoom_imaging.vision.chain import Chain, count_steps, find_chain, next_centre, with_skipped
 
 HOW = ChainParameters()
 
@@ -16,7 +16,7 @@ def spine(count: int = 14) -> np.ndarray:
     gaps = np.linspace(20, 36, count - 1)
     tilt = np.deg2rad(np.linspace(-30, 18, count - 1))
     steps = np.stack([gaps * np.sin(tilt), gaps * np.cos(tilt)], axis=1)
-    return np.concatenate([[[100.0, 50.0]], [100.0, 50.0] + np.cumsum(steps, axis=0)])
+    return np.array([100.0, 50.0]) + np.concatenate([np.zeros((1, 2)), np.cumsum(steps, axis=0)])
 
 
 def test_the_whole_spine_is_one_chain() -> None:
@@ -67,3 +67,13 @@ def test_the_next_centre_is_expected_near_the_true_one(upwards: bool, hidden: in
     known = centres[1:] if upwards else centres[:-1]
     expected = next_centre(known, upwards=upwards)
     assert np.hypot(*(expected - centres[hidden])) < 5.0
+
+
+def test_good_candidates_on_the_line_are_not_passed_over() -> None:
+    """A chain of every other vertebra of a spine with many fractures; a rib beside it stays out."""
+    places = np.array([[50, 0], [50, 20], [50, 40], [52, 60], [50, 80], [75, 50], [50, 74]], float)
+    chances = np.array([0.9, 0.8, 0.9, 0.8, 0.9, 0.9, 0.9])
+    chain = Chain((0, 2, 4), (1, 1), 1.0)
+    assert with_skipped(places, chances, chain, HOW) == (0, 1, 2, 3, 4)
+    weak = np.array([0.9, 0.2, 0.9, 0.2, 0.9, 0.9, 0.9])
+    assert with_skipped(places, weak, chain, HOW) == (0, 2, 4)

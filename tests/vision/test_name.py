@@ -1,4 +1,4 @@
-"""Names follow each other: no level twice, none skipped in silence, uncertain where nothing anchors."""
+"""Names follow each other: no level twice, none skipped in silence, doubt without an anchor."""
 
 from __future__ import annotations
 
@@ -80,6 +80,29 @@ def test_cervical_vertebrae_above_c7_get_no_name() -> None:
         "T2",
         "T3",
     ]
+
+
+def test_bodies_below_the_sacrum_do_not_push_the_names_up() -> None:
+    """A chain that runs on into the pelvis keeps its names; the false bodies have none."""
+    spine = [level.value for level in TYPICAL_LEVELS[1:-1]]
+    said = np.concatenate([opinion(spine), opinion(["T12", "L1", "T11"], 0.4)])
+    found = name_chain(said, np.full(len(said) - 1, 30.0), 2.5, HOW)
+    named = [level.value if level else None for level in found.levels]
+    assert named[: len(spine)] == spine
+    assert found.certainty > 0.95
+
+
+def test_a_sacrum_below_the_last_body_anchors_the_names() -> None:
+    """Nothing but the place beyond the chain tells L1-L5 from T12-L4."""
+    said = np.logaddexp(
+        opinion(["T12", "L1", "L2", "L3", "L4"]), opinion(["L1", "L2", "L3", "L4", "L5"])
+    ) - np.log(2)
+    gaps = np.full(4, 33.0)
+    alone = name_chain(said, gaps, 1.0, HOW)
+    anchored = name_chain(said, gaps, 1.0, HOW, below=opinion(["S1"])[0])
+    assert alone.certainty < 0.7
+    assert anchored.levels[-1] is Level.L5
+    assert anchored.certainty > 0.9
 
 
 @settings(max_examples=40, deadline=None)

@@ -62,7 +62,9 @@ def test_a_body_at_the_border_or_behind_a_collimator(shift: tuple[int, int], nea
     assert near_border(SIX + np.array(shift), valid, 2.0) is near
 
 
-@pytest.mark.parametrize(("seam", "hit"), [(5, False), (9, True), (20, True), (30, True), (35, False)])
+@pytest.mark.parametrize(
+    ("seam", "hit"), [(5, False), (9, True), (20, True), (30, True), (35, False)]
+)
 def test_a_seam_through_the_body(seam: int, hit: bool) -> None:
     assert crosses_seam(SIX[:, 1] + 10, (seam,), 2.0) is hit
 
@@ -84,7 +86,13 @@ def test_wider_maps_and_moving_repeats_raise_the_deviation() -> None:
     moved = point_sd(np.full(6, 2.3), moving, 1.0, calibration)
     assert (wide > 2 * low).all()
     assert (moved > low + 0.5).all()
-    assert ratio_sd(SIX, still, wide) > ratio_sd(SIX, still, low) > 0
+    assert ratio_sd(SIX, still, wide, calibration) > ratio_sd(SIX, still, low, calibration) > 0
+
+
+def test_the_floor_of_the_ratios_stays_on_the_best_film() -> None:
+    still = np.stack([SIX, SIX, SIX])
+    calibration = Calibration(ratio_floor=0.02, ratio_scale=1.0)
+    assert ratio_sd(SIX, still, np.full(6, 1e-6), calibration) == pytest.approx(0.02, abs=1e-4)
 
 
 def test_ratios() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -36,14 +36,14 @@ class Voice:
         """A plain line that is always shown; nothing in it can steer the terminal."""
         from zoom_imaging.ingest.text import visible
 
-        print(visible(sentence), file=sys.stderr, flush=True)
+        _put(visible(sentence), sys.stderr)
 
     def show(self, text: str) -> None:
         """What the run found, on stdout; `quiet` leaves it out."""
         from zoom_imaging.ingest.text import visible
 
         if not self.quiet:
-            print("\n".join(visible(line) for line in text.split("\n")), flush=True)
+            _put("\n".join(visible(line) for line in text.split("\n")), sys.stdout)
 
     @contextmanager
     def stage(self, name: str, total: int | None = None) -> Iterator[Stage]:
@@ -99,6 +99,13 @@ class Stage:
         elif total and done - self._told >= max(_FEWEST_A_LINE, total // _LINES_IN_A_STAGE):
             self._told = done
             self._voice.say(f"  {done} of {total}")
+
+
+def _put(text: str, stream: TextIO) -> None:
+    """Print what `stream` can show; that nobody listens any more is no reason to stop a run."""
+    encoding = stream.encoding or "ascii"
+    with suppress(BrokenPipeError):
+        print(text.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
 
 
 def _bar() -> Progress:

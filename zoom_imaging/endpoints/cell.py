@@ -7,7 +7,7 @@ surrogates of an undecodable file name. Numbers are written with a fixed count o
 from __future__ import annotations
 
 import math
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 from zoom_imaging.ingest.text import visible
 
@@ -16,6 +16,8 @@ FORMULA_STARTS: tuple[str, ...] = ("=", "+", "-", "@", "\t", "\r")
 
 LIST_SEPARATOR = ";"
 """Between the members of a list in one cell."""
+
+_ANY_FLOAT = Context(prec=400, rounding=ROUND_HALF_EVEN)
 
 
 def text_cell(text: str) -> str:
@@ -35,7 +37,7 @@ def number_cell(value: float | None, decimals: int) -> str:
     if not math.isfinite(number):
         raise ValueError(f"table cell: expected a finite number, found {number}")
     step = Decimal(1).scaleb(-decimals)
-    rounded = Decimal(repr(number)).quantize(step, rounding=ROUND_HALF_EVEN)
+    rounded = Decimal(repr(number)).quantize(step, context=_ANY_FLOAT)
     return format(abs(rounded) if rounded == 0 else rounded, "f")
 
 

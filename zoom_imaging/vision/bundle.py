@@ -41,7 +41,7 @@ class LocateParameters(_Section):
     overlap: float = 0.25
     peak_probability: float = 0.3
     peak_radius_mm: float = 8.0
-    sacrum_probability: float = 0.4
+    sacrum_probability: float = 0.3
     unknown_heights_mm: tuple[float, ...] = (300.0, 430.0, 620.0, 890.0)
 
 
@@ -58,6 +58,9 @@ class ChainParameters(_Section):
     missing_penalty: float = 0.9
     turn_penalty: float = 2.0
     gap_penalty: float = 3.0
+    skipped_probability: float = 0.5
+    skipped_across_mm: float = 7.0
+    skipped_agreement_loss: float = 0.01
 
 
 class NameParameters(_Section):
@@ -112,7 +115,8 @@ class Calibration(_Section):
 
     `grade_temperature` divides the grade logits, `grade_bias` is added; `name_temperature` divides
     the summed log-probabilities of a chain; `spread_scale` turns the spread of a landmark map, less
-    `spread_floor_px`, into a standard deviation.
+    `spread_floor_px`, into a standard deviation. The deviation that points give to the ratios of
+    heights is multiplied by `ratio_scale`; `ratio_floor` is what remains on the best film.
     """
 
     grade_temperature: float = 1.0
@@ -120,6 +124,8 @@ class Calibration(_Section):
     name_temperature: float = 3.0
     spread_floor_px: float = 2.2
     spread_scale: float = 0.5
+    ratio_scale: float = 1.0
+    ratio_floor: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ a spinous process) costs more than it adds. Pure functions over arrays in millim
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,6 +71,34 @@ def find_chain(places_mm: Floats, probabilities: Floats, how: ChainParameters) -
     if len(indices) < how.shortest:
         return Chain((), (), 0.0)
     return Chain(indices, tuple(edge.steps for edge in path), float(score))
+
+
+def with_skipped(
+    places_mm: Floats, probabilities: Floats, chain: Chain, how: ChainParameters
+) -> tuple[int, ...]:
+    """The chain's indices, and those of good candidates on its line that it passed over.
+
+    Several fractures in a row make gaps so uneven that a chain of every other vertebra looks
+    smoother. What lies on the line is looked at; whether it is a body the delineator decides.
+    """
+    places = np.asarray(places_mm, float)
+    out: list[int] = []
+    for upper, lower in pairwise(chain.indices):
+        out.append(upper)
+        start, along = places[upper], places[lower] - places[upper]
+        length = float(np.hypot(*along))
+        unit = along / max(length, 1e-6)
+        between = []
+        for k, place in enumerate(places):
+            if k in chain.indices or probabilities[k] < how.skipped_probability:
+                continue
+            down = float((place - start) @ unit)
+            across = abs(float(unit[0] * (place - start)[1] - unit[1] * (place - start)[0]))
+            apart = min(down, length - down)
+            if apart >= how.smallest_gap_mm and across <= how.skipped_across_mm:
+                between.append((down, k))
+        out += [k for _, k in sorted(between)]
+    return (*out, *chain.indices[-1:])
 
 
 def _gain(probability: float) -> float:

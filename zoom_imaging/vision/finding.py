@@ -13,9 +13,9 @@ class VertebraFinding:
 
     `level` is the most probable name and `level_probability` the probability of it; a finding whose
     name is not certain carries `VertebraState.LEVEL_UNCERTAIN`. `six_points`, `six_points_sd_px`
-    (one standard deviation a point, in the order of `LANDMARKS`) and `polygon` (outline of the body,
-    closed implicitly) are in pixels of the stored image. `ratio_sd` is the standard deviation of
-    the height ratios over test-time repeats. `p_grades` are calibrated probabilities of grades 0-3.
+    (one standard deviation a point, in the order of `LANDMARKS`) and `polygon` (outline of the
+    body, closed implicitly) are in pixels of the stored image. `ratio_sd` is the calibrated
+    standard deviation of the height ratios. `p_grades` are calibrated probabilities of grades 0-3.
     """
 
     level: Level

@@ -21,6 +21,9 @@ Floats = NDArray[np.float64]
 ABOVE = 6
 """Cervical vertebrae above C7 that a chain may hold; they have no name here."""
 
+BELOW = 4
+"""Bodies below S1 that a chain may hold, sacral segments and false ones; they have no name."""
+
 LEVELS = len(TYPICAL_LEVELS)
 LARGEST_STEP = 3
 GAP_DEVIATION = 0.17
@@ -31,7 +34,7 @@ SKIP_COST = 2.5
 
 @dataclass(frozen=True)
 class Names:
-    """`levels` has one entry a vertebra, None above C7; `probabilities` are those of the entries.
+    """`levels` has one entry a vertebra, None above C7 and below S1, with their `probabilities`.
 
     `missing` lists the levels that a gap skips, with the index of the vertebra above the gap.
     """
@@ -49,8 +52,9 @@ class Names:
 
     @property
     def certainty(self) -> float:
-        """The smallest probability along the chain: one wrong name spoils the film."""
-        return min(self.probabilities, default=0.0)
+        """The smallest probability of a name along the chain: one wrong name spoils the film."""
+        named = zip(self.levels, self.probabilities, strict=True)
+        return min((chance for level, chance in named if level is not None), default=0.0)
 
 
 def name_chain(
@@ -58,11 +62,16 @@ def name_chain(
     gaps: Floats,
     temperature: float,
     how: NameParameters,
+    *,
+    above: Floats | None = None,
+    below: Floats | None = None,
 ) -> Names:
     """Name n vertebrae from the top down.
 
     `log_probabilities` (n, 19) are the namer's, C7 to S1; `gaps` (n - 1,) the distances between
-    neighbours, in any unit; `temperature` > 1 allows for evidence that neighbours share.
+    neighbours, in any unit; `temperature` > 1 allows for evidence that neighbours share. `above`
+    and `below` (19,) are the namer's opinion of the places next to the two ends, where the film
+    shows something there: the sacrum under the last body is the best anchor that a film has.
     """
     evidence = _evidence(np.asarray(log_probabilities, float), temperature, how.floor)
     moves = [_step_cost(np.asarray(gaps, float), k) for k in range(len(gaps))]
@@ -71,6 +80,12 @@ def name_chain(
     backward = np.zeros((n, states))
     best = np.full((n, states), -np.inf)
     came = np.zeros((n, states), dtype=int)
+    if above is not None:
+        beyond = _evidence(np.asarray(above, float)[None], temperature, how.floor)[0]
+        evidence[0] += np.concatenate([beyond[:1], beyond[:-1]])
+    if below is not None:
+        beyond = _evidence(np.asarray(below, float)[None], temperature, how.floor)[0]
+        evidence[-1] += np.concatenate([beyond[1:], beyond[-1:]])
     forward[0] = best[0] = evidence[0]
     for k in range(1, n):
         shifted = _shifted(forward[k - 1], moves[k - 1])
@@ -91,20 +106,31 @@ def name_chain(
         (k, TYPICAL_LEVELS[state - ABOVE])
         for k in range(n - 1)
         for state in range(path[k] + 1, path[k + 1])
-        if state >= ABOVE
+        if ABOVE <= state < ABOVE + LEVELS
     ]
     return Names(
-        levels=tuple(TYPICAL_LEVELS[s - ABOVE] if s >= ABOVE else None for s in path),
+        levels=tuple(
+            TYPICAL_LEVELS[s - ABOVE] if ABOVE <= s < ABOVE + LEVELS else None for s in path
+        ),
         probabilities=tuple(float(marginal[k, s]) for k, s in enumerate(path)),
         missing=tuple(missing),
     )
 
 
 def _evidence(log_probabilities: Floats, temperature: float, floor: float) -> Floats:
-    """Evidence (n, ABOVE + 19); above C7 a vertebra looks like C7, the nearest that was learned."""
-    softened = np.log(np.exp(log_probabilities) * (1 - floor * LEVELS) + floor) / temperature
-    above = np.repeat(softened[:, :1], ABOVE, axis=1)
-    return np.concatenate([above, softened], axis=1)
+    """Evidence (n, ABOVE + 19 + BELOW).
+
+    The namer never learned what lies beyond C7 and S1: there its opinion is worth nothing, or that
+    of the nearest level that it did learn, half and half.
+    """
+    n = len(log_probabilities)
+    chance = np.exp(log_probabilities) * (1 - floor * LEVELS) + floor
+    above = np.repeat((chance[:, :1] + 1 / LEVELS) / 2, ABOVE, axis=1)
+    below = np.repeat((chance[:, -1:] + 1 / LEVELS) / 2, BELOW, axis=1)
+    # A sacrum that the chain runs into is seen at an odd angle: not all of it is believed.
+    chance = np.concatenate([chance[:, :-1], 0.75 * chance[:, -1:] + 0.25 / LEVELS], axis=1)
+    whole = np.concatenate([above, chance, below], axis=1).reshape(n, -1)
+    return np.asarray(np.log(whole) / temperature)
 
 
 def _step_cost(gaps: Floats, index: int) -> Floats:

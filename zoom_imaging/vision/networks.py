@@ -21,6 +21,9 @@ from torch.nn import functional
 ACTIVATION = ("LeakyReLU", {"inplace": True, "negative_slope": 0.1})
 NORM = ("instance", {"affine": True})
 
+WINDOW_RADIUS = 6
+"""Half a side of the window about a landmark's peak, in map pixels."""
+
 
 class Standardise(nn.Module):
     """Subtract the mean and divide by the deviation of the valid pixels, patch by patch."""
@@ -132,26 +135,40 @@ class Delineator(nn.Module):
         return mask, heat, points, spread, grade, self.flags(pooled)
 
 
-def soft_argmax(heat: Tensor) -> tuple[Tensor, Tensor]:
+def soft_argmax(heat: Tensor, radius: int = WINDOW_RADIUS) -> tuple[Tensor, Tensor]:
     """Mean (n, k, 2) as (x, y) and root-mean-square spread (n, k) of softmax maps, in patch pixels.
 
-    A map pixel stands for 2 x 2 patch pixels: map coordinate i is the patch coordinate 2 i + 0.5.
+    Both are taken in a square window about the place with the most mass. A mean over the whole map
+    could be moved by a little mass far away, and a network learns to use that lever: its points
+    then depend on the border of the patch. The spread is divided by the share of the mass in the
+    window, so that a second peak elsewhere shows as doubt. A map pixel stands for 2 x 2 patch
+    pixels: map coordinate i is the patch coordinate 2 i + 0.5.
     """
     n, k, height, width = heat.shape
     chance = torch.softmax(heat.flatten(2), -1).view(n, k, height, width)
+    with torch.no_grad():
+        gathered = functional.avg_pool2d(chance, 5, 1, 2)
+        at = gathered.flatten(2).argmax(-1)
+        row, column = torch.div(at, width, rounding_mode="floor"), at % width
+        near_x = (torch.arange(width) - column[..., None]).abs() <= radius
+        near_y = (torch.arange(height) - row[..., None]).abs() <= radius
+        window = (near_y[..., :, None] & near_x[..., None, :]).to(chance.dtype)
+    inside = chance * window
+    mass = inside.sum((2, 3)).clamp_min(1e-6)
     x_axis = torch.arange(width, dtype=heat.dtype) * 2 + 0.5
     y_axis = torch.arange(height, dtype=heat.dtype) * 2 + 0.5
-    along_x, along_y = chance.sum(2), chance.sum(3)
+    along_x, along_y = inside.sum(2) / mass[..., None], inside.sum(3) / mass[..., None]
     x, y = (along_x * x_axis).sum(-1), (along_y * y_axis).sum(-1)
     variance = (along_x * (x_axis - x[..., None]).square()).sum(-1) + (
         along_y * (y_axis - y[..., None]).square()
     ).sum(-1)
-    return torch.stack([x, y], -1), (variance / 2).clamp_min(1e-6).sqrt()
+    return torch.stack([x, y], -1), (variance / 2).clamp_min(1e-6).sqrt() / mass
 
 
 def heights(points: Tensor) -> Tensor:
     """Anterior, middle and posterior height (n, 3) of six points (n, 6, 2), in patch pixels."""
-    return torch.linalg.vector_norm(points[:, :3] - points[:, 3:], dim=-1).clamp_min(1e-3)
+    lengths = torch.linalg.vector_norm(points[:, :3] - points[:, 3:], dim=-1)
+    return cast(Tensor, lengths.clamp_min(1e-3))
 
 
 def _geometry(points: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from zoom_imaging.anatomy import TYPICAL_LEVELS, Level, SixPoints, VertebraState
 from zoom_imaging.radiograph.film import Radiograph
 from zoom_imaging.vision.bundle import Bundle, load_bundle
 from zoom_imaging.vision.canvas import Canvas, make_canvas
-from zoom_imaging.vision.chain import find_chain
+from zoom_imaging.vision.chain import find_chain, next_centre, with_skipped
 from zoom_imaging.vision.delineate import Delineation, agreement, outline
 from zoom_imaging.vision.engine import Engine, make_engine
 from zoom_imaging.vision.finding import SpineReading, VertebraFinding
@@ -37,14 +37,21 @@ MEAN_SPACING_MM = 30.0
 
 SMALLEST_SIDE_PX = 64
 
+SACRUM_GAPS = (0.6, 1.6)
+"""Distance of S1 from L5, in gaps between the bodies above."""
+
 
 @dataclass(frozen=True)
 class _Start:
-    """A canvas with the chain of candidates found on it."""
+    """A canvas with the chain of candidates found on it.
+
+    `fuller` holds the chain with the candidates that it passed over, too (see `with_skipped`).
+    """
 
     canvas: Canvas
     peaks: Peaks
     centres: Floats
+    fuller: Floats
     score: float
 
 
@@ -53,7 +60,8 @@ class Trace:
     """The spine of a film before names and states: what calibration is fitted on, too.
 
     `found` holds the vertebrae from the top down, `log_probabilities` (n, 19) the namer's opinion
-    of each, `gaps` (n - 1,) the distances between them in canvas pixels. `refusal` is a sentence
+    of each, `gaps` (n - 1,) the distances between them in canvas pixels, `above` and `below` (19,)
+    its opinion of the next place beyond the ends, None where the film ends. `refusal` is a sentence
     where there is no spine; then the rest is empty.
     """
 
@@ -61,6 +69,8 @@ class Trace:
     found: tuple[Delineation, ...]
     log_probabilities: Floats
     gaps: Floats
+    above: Floats | None = None
+    below: Floats | None = None
     refusal: str = ""
     warnings: tuple[str, ...] = ()
 
@@ -88,6 +98,8 @@ class SpineReader:
             trace.gaps,
             self.bundle.calibration.name_temperature,
             self.bundle.parameters.name,
+            above=trace.above,
+            below=trace.below,
         )
         return self._reading(self._findings(film, trace.canvas, trace.found, names), trace)
 
@@ -109,18 +121,38 @@ class SpineReader:
             )
         mirrored = facing < 0.5
         tracker = Tracker(start.canvas, self.engine, self.bundle.parameters, mirrored)
-        sacrum = start.peaks.sacrum
-        found = tracker.follow(start.centres, sacrum[1] if sacrum else None)
+        found = self._followed(tracker, start)
         if len(found) < shortest:
             return _no_spine("No spine was found: fewer than three vertebral bodies in a line")
         centres = np.stack([d.centre for d in found])
+        ends = [_beyond(start, centres, upwards=upwards) for upwards in (True, False)]
+        chain = np.concatenate([part for part in (ends[0], centres, ends[1]) if part is not None])
+        opinion = self._level_opinion(start.canvas, chain, mirrored=mirrored)
+        first = 0 if ends[0] is None else 1
         return Trace(
             canvas=start.canvas,
             found=tuple(found),
-            log_probabilities=self._level_opinion(start.canvas, centres, mirrored=mirrored),
+            log_probabilities=opinion[first : first + len(centres)],
             gaps=np.hypot(*np.diff(centres, axis=0).T),
+            above=None if ends[0] is None else opinion[0],
+            below=None if ends[1] is None else _mixed(opinion[-1], _sacrum_next(start, centres)),
             warnings=tuple(warnings),
         )
+
+    def _followed(self, tracker: Tracker, start: _Start) -> list[Delineation]:
+        """The vertebrae from the plain chain or the fuller one, whichever the delineator confirms.
+
+        Several fractures in a row fool the plain chain, a deep endplate the fuller one. Where a
+        crop does not hold one whole body, mask and points contradict each other.
+        """
+        sacrum = start.peaks.sacrum
+        least_row = sacrum[1] if sacrum else None
+        found = tracker.follow(start.centres, least_row)
+        if len(start.fuller) == len(start.centres):
+            return found
+        more = tracker.follow(start.fuller, least_row)
+        loss = _mean_agreement(found) - _mean_agreement(more)
+        return more if loss <= self.bundle.parameters.chain.skipped_agreement_loss else found
 
     def _start(self, film: Radiograph, warnings: list[str]) -> _Start | None:
         """Locator and chain at the film's scale, or at the most consistent one of several."""
@@ -142,10 +174,12 @@ class SpineReader:
 
     def _located(self, canvas: Canvas) -> _Start:
         peaks = locate(canvas, self.engine, self.bundle.parameters.locate)
-        chain = find_chain(
-            peaks.places * canvas.mm, peaks.probabilities, self.bundle.parameters.chain
-        )
-        return _Start(canvas, peaks, peaks.places[list(chain.indices)], chain.score)
+        how = self.bundle.parameters.chain
+        places_mm = peaks.places * canvas.mm
+        chain = find_chain(places_mm, peaks.probabilities, how)
+        indices = with_skipped(places_mm, peaks.probabilities, chain, how)
+        centres = peaks.places[list(chain.indices)]
+        return _Start(canvas, peaks, centres, peaks.places[list(indices)], chain.score)
 
     def _wide_patches(self, canvas: Canvas, centres: Floats, *, mirrored: bool) -> Floats:
         how = self.bundle.parameters.name
@@ -201,7 +235,7 @@ class SpineReader:
         parameters, calibration = self.bundle.parameters, self.bundle.calibration
         pitch = float(np.hypot(*d.frame.matrix[:, 0]))
         sd = point_sd(d.spread, d.repeats, pitch, calibration)
-        deviation = ratio_sd(d.six, d.repeats, sd)
+        deviation = ratio_sd(d.six, d.repeats, sd, calibration)
         shape = outline(d)
         edge = np.concatenate([d.six, shape]) if len(shape) else d.six
         film_edge = canvas.to_film(edge)
@@ -258,6 +292,46 @@ class SpineReader:
         )
 
 
+def _mean_agreement(found: list[Delineation]) -> float:
+    return float(np.mean([agreement(d) for d in found])) if found else 0.0
+
+
+def _beyond(start: _Start, centres: Floats, *, upwards: bool) -> Floats | None:
+    """The place (1, 2) next to an end of the chain, a candidate if one is near; None off film."""
+    at = next_centre(centres, upwards=upwards)
+    end = centres[0] if upwards else centres[-1]
+    if not upwards and _sacrum_next(start, centres):
+        return np.array([start.peaks.sacrum[:2]]) if start.peaks.sacrum else None
+    if len(start.peaks.places):
+        distances = np.hypot(*(start.peaks.places - at).T)
+        nearest = int(distances.argmin())
+        if distances[nearest] < 0.4 * float(np.hypot(*(at - end))):
+            at = start.peaks.places[nearest]
+    rows, columns = start.canvas.valid.shape
+    column, row = (round(float(value)) for value in at)
+    if not (0 <= column < columns and 0 <= row < rows and start.canvas.valid[row, column]):
+        return None
+    return np.asarray(at, float)[None]
+
+
+def _sacrum_next(start: _Start, centres: Floats) -> float:
+    """Probability that the locator's sacrum follows the last body; 0 where it lies elsewhere."""
+    if start.peaks.sacrum is None:
+        return 0.0
+    column, row, chance = start.peaks.sacrum
+    gap = float(np.median(np.hypot(*np.diff(centres[-4:], axis=0).T)))
+    distance = float(np.hypot(column - centres[-1][0], row - centres[-1][1])) / gap
+    lower = row > centres[-1][1]
+    return chance if lower and SACRUM_GAPS[0] <= distance <= SACRUM_GAPS[1] else 0.0
+
+
+def _mixed(opinion: Floats, sacrum: float) -> Floats:
+    """The namer's log-probabilities (19,) and the locator's belief in the sacrum, as one."""
+    chance = (1 - sacrum) * np.exp(opinion)
+    chance[TYPICAL_LEVELS.index(Level.S1)] += sacrum
+    return np.asarray(np.log(np.maximum(chance, 1e-9)))
+
+
 def _no_spine(sentence: str) -> Trace:
     return Trace(None, (), np.zeros((0, len(TYPICAL_LEVELS))), np.zeros(0), refusal=sentence)
 
@@ -265,7 +339,7 @@ def _no_spine(sentence: str) -> Trace:
 def _by_gap(names: Names) -> list[tuple[int, tuple[Level, ...]]]:
     """The levels that were not found, by the index of the vertebra above the gap."""
     return [
-        (k, tuple(level for at, level in names.missing if at == k))
+        (k, tuple(level for at, level in names.missing if at == k and level is not Level.S1))
         for k in sorted({at for at, _ in names.missing})
     ]
 

@@ -24,6 +24,11 @@ LONGEST = 24
 FURTHEST = 0.45
 """A centre that moves by more than this many spacings belongs to another vertebra."""
 
+CLOSEST = 0.8
+"""Bodies whose centres are nearer than this share of their mean height lie over each other."""
+
+LONGEST_SETTLING = 3
+
 
 @dataclass(frozen=True)
 class Tracker:
@@ -46,14 +51,17 @@ class Tracker:
         for upwards in (True, False):
             found = self._extended(found, upwards=upwards, least_row=least_row)
         found = self._filled(found)
-        for _ in range(self.how.delineate.passes - 2):
-            found = self._confirmed(self._look(self._places(_centres(found))))
-        if len(found) < 2:
-            return []
-        places = self._places(_centres(found))
-        final = self._look(places, self.how.delineate.repeats)
-        keep = self.how.delineate.keep_probability
-        return _without_doubles([d for d in final if d.body >= keep])
+        for _ in range(LONGEST_SETTLING):
+            if len(found) < 2:
+                return []
+            places = self._places(_centres(found))
+            keep = self.how.delineate.keep_probability
+            looked = self._look(places, self.how.delineate.repeats)
+            found = _without_doubles([d for d in looked if d.body >= keep])
+            if len(found) == len(places):
+                break
+            # One vertebra less changes the spacing, thus the crops, of its neighbours.
+        return found
 
     def _look(
         self,
@@ -139,12 +147,27 @@ def _centres(found: Sequence[Delineation]) -> Floats:
 
 
 def _without_doubles(found: Sequence[Delineation]) -> list[Delineation]:
-    """Of two closer than half a spacing the less certain goes; ordered along the spine."""
+    """Of two bodies that lie over each other the less certain goes; ordered along the spine."""
     kept: list[Delineation] = []
-    for d in sorted(found, key=lambda item: -item.body):
-        if all(
-            np.hypot(*(d.centre - other.centre)) > 0.5 * min(d.place.spacing, other.place.spacing)
-            for other in kept
-        ):
+    for d in sorted(found, key=lambda item: (-round(item.body, 1), _doubt(item))):
+        if not any(_overlap(d, other) for other in kept):
             kept.append(d)
     return sorted(kept, key=lambda item: float(item.centre[1]))
+
+
+def _doubt(looked: Delineation) -> float:
+    """Mean spread of the landmark maps, in spacings."""
+    return float(looked.spread.mean()) / looked.place.spacing
+
+
+def _overlap(first: Delineation, second: Delineation) -> bool:
+    """Whether the bodies share so much room that they must be one and the same vertebra."""
+    distance = float(np.hypot(*(first.centre - second.centre)))
+    if distance < 0.5 * min(first.place.spacing, second.place.spacing):
+        return True
+    return distance < CLOSEST * (_height(first) + _height(second)) / 2
+
+
+def _height(looked: Delineation) -> float:
+    """Mean of the anterior and the posterior height, in canvas pixels."""
+    return float(np.hypot(*(looked.six[[0, 2]] - looked.six[[3, 5]]).T).mean())

@@ -45,8 +45,8 @@ def ratios_of(six: Floats) -> Floats:
     return np.asarray(lengths[..., :2] / np.maximum(lengths[..., 2:], 1e-6))
 
 
-def ratio_sd(six: Floats, repeats: Floats, sd: Floats) -> float:
-    """Standard deviation of the two height ratios.
+def raw_ratio_sd(six: Floats, repeats: Floats, sd: Floats) -> float:
+    """Standard deviation of the two height ratios before it is calibrated.
 
     The larger of what the repeats show and what the deviations of the points (`sd`, along the
     heights) propagate to: three repeats alone would flatter.
@@ -57,6 +57,12 @@ def ratio_sd(six: Floats, repeats: Floats, sd: Floats) -> float:
     ratio = ratios_of(six)
     passed = ratio * np.hypot(relative[:2], relative[2])
     return float(max(shown, passed.mean()))
+
+
+def ratio_sd(six: Floats, repeats: Floats, sd: Floats, calibration: Calibration) -> float:
+    """Standard deviation of the height ratios: a part that every film has, and the film's own."""
+    own = calibration.ratio_scale * raw_ratio_sd(six, repeats, sd)
+    return float(np.hypot(calibration.ratio_floor, own))
 
 
 def grade_probabilities(

@@ -20,6 +20,9 @@ from zoom_imaging.vision.finding import SpineReading, VertebraFinding
 
 Floats = NDArray[np.float64]
 
+FLAG = 0.3
+"""A vertebra is flagged from this probability of a fracture (grade 1 or more) on."""
+
 
 @dataclass(frozen=True)
 class TrueVertebra:
@@ -68,7 +71,8 @@ def score_image(
 ) -> tuple[list[Scored], int]:
     """Match findings to the true vertebrae by place; returns records and the number of false finds.
 
-    A finding counts as false where its centre lies in no true vertebra of the image's range.
+    True vertebrae that nobody could judge have no record. A finding counts as false where its
+    centre lies in no true vertebra, though within their range on the image.
     """
     findings = [finding for finding in reading.findings if finding.six_points is not None]
     records, used = [], set()
@@ -81,7 +85,8 @@ def score_image(
         hit = best >= 0 and distances[best] < 0.5 * height and best not in used
         if hit:
             used.add(best)
-        records.append(_record(person, image, true, findings[best] if hit else None))
+        if true.evaluable:
+            records.append(_record(person, image, true, findings[best] if hit else None))
     rows = np.concatenate([true.six[:, 1] for true in truth]) if truth else np.zeros(1)
     false = sum(
         k not in used and rows.min() < finding.centre[1] < rows.max()
@@ -176,12 +181,16 @@ def expected_calibration_error(
 
 
 def figures(records: Sequence[Scored]) -> dict[str, float]:
-    """All figures of a set of vertebrae, T4-L4 and evaluable ones where that matters."""
+    """All figures of a set of vertebrae; shape and grade of every one that was found.
+
+    Also of those that the product would withhold, so that no doubt flatters a figure; pass the
+    evaluable ones alone to see what a user sees.
+    """
     found = [r for r in records if r.found]
-    sure = [r for r in found if r.evaluable and r.p_grades is not None]
+    sure = [r for r in found if r.p_grades is not None]
     certain = [r for r in found if r.level_certain]
     chance = [_fracture(r, 1) for r in sure]
-    flagged = [value > 0.5 for value in chance]
+    flagged = [value >= FLAG for value in chance]
     fractured = [r.grade >= 1 for r in sure]
     errors = np.array([r.ratio_errors for r in sure]).reshape(-1, 2)
     landmarks = np.array([r.landmarks_mm for r in sure]).ravel()
