@@ -124,9 +124,7 @@ def order_warnings(rows: Iterable[RegionRow]) -> tuple[str, ...]:
     Both exams stand in one report and so have one reference; 0.15 is more than rounding makes.
     """
     found: list[str] = []
-    known = [
-        row for row in rows if row.bmd.value is not None and row.t_score.value is not None
-    ]
+    known = [row for row in rows if row.bmd.value is not None and row.t_score.value is not None]
     for index, one in enumerate(known):
         for other in known[index + 1 :]:
             same = (one.site, one.side, one.levels, one.label.lower()) == (

@@ -15,9 +15,7 @@ from enum import Enum
 _MISSING = re.compile(r"^(?:[-–—−_.*]*|n\.?/?a\.?|none|null|not available|not applicable)$", re.I)
 _MINUS = str.maketrans({"\u2212": "-", "\u2010": "-", "\u2011": "-", "\u2012": "-", "\u2013": "-"})
 _PLAIN = re.compile(r"^[+-]?(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)(?:[eE][+-]?[0-9]{1,3})?$")
-_GROUPED = re.compile(
-    r"^[+-]?[0-9]{1,3}(?:(?:,[0-9]{3})+\.[0-9]+|(?:\.[0-9]{3})+,[0-9]+)$"
-)
+_GROUPED = re.compile(r"^[+-]?[0-9]{1,3}(?:(?:,[0-9]{3})+\.[0-9]+|(?:\.[0-9]{3})+,[0-9]+)$")
 _LONGEST = 64
 
 

@@ -28,8 +28,8 @@ from zoom_imaging.errors import (
     UnreadableError,
     UnsupportedTransferSyntaxError,
 )
+from zoom_imaging.ingest.dataset import Source
 from zoom_imaging.radiograph.codestream import ITEM, Codestream, identify
-from zoom_imaging.radiograph.dataset import Source
 from zoom_imaging.radiograph.decimals import header_text, header_texts
 from zoom_imaging.radiograph.layout import Layout, read_layout
 

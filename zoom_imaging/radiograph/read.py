@@ -14,9 +14,9 @@ from pydicom.uid import UID
 
 from zoom_imaging.anatomy import View
 from zoom_imaging.errors import NotRelevantError, UnreadableError
+from zoom_imaging.ingest.dataset import Source, open_source
 from zoom_imaging.ingest.header import ParsedFile, parse
 from zoom_imaging.radiograph.colour import grey_from_colour, is_colour
-from zoom_imaging.radiograph.dataset import Source, open_source
 from zoom_imaging.radiograph.decimals import header_text
 from zoom_imaging.radiograph.decode import Stored, decode
 from zoom_imaging.radiograph.field import blank_border, open_field
