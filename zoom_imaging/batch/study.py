@@ -122,7 +122,7 @@ def _outcome(study: Study, charter: Charter, engine: str, threads: int) -> Outco
                     "the file changed while the run was working", remedy="run again"
                 )
             if study.kind is FileKind.DXA_REPORT:
-                return _report(content, study.source.path)
+                return _report(content, study.source.path, charter)
             return _films(content, study.source.path, charter, _reader(engine, threads))
         except InputError as refusal:
             return _refused(refusal)
@@ -138,10 +138,12 @@ def _refused(refusal: InputError) -> Outcome:
     return Outcome(disposition, refusal.reason)
 
 
-def _report(content: bytes, path: str) -> Outcome:
+def _report(content: bytes, path: str, charter: Charter) -> Outcome:
+    from zoom_imaging.dxa.checks import Tolerances
     from zoom_imaging.dxa.read import read_report
 
-    return Outcome(Disposition.USED, report=read_report(content, path))
+    tolerances = Tolerances.from_rules(charter.dxa)
+    return Outcome(Disposition.USED, report=read_report(content, path, tolerances))
 
 
 def _films(content: bytes, path: str, charter: Charter, reader: SpineReader) -> Outcome:
