@@ -120,9 +120,7 @@ def main(heldapart: Folder, out: Folder = Path("models/spine_lateral"), limit: i
     calibration, right = fitted(seen, reader.bundle)
     release_calibration(out, calibration)
     typer.echo(json.dumps(calibration.model_dump()))
-    typer.echo(
-        f"{len(seen.pairs)} vertebrae, {len(seen.chains)} chains, {right:.3f} named rightly"
-    )
+    typer.echo(f"{len(seen.pairs)} vertebrae, {len(seen.chains)} chains, {right:.3f} named rightly")
 
 
 if __name__ == "__main__":

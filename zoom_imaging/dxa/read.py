@@ -159,13 +159,13 @@ def _content(
 def _structured(
     dataset: Dataset, header: _Header, warnings: list[str]
 ) -> tuple[DxaSource, ReportContent]:
-    from zoom_imaging.dxa.generic_sr import is_generic_densitometry_sr, read_generic_sr
+    from zoom_imaging.dxa.generic_sr import is_densitometry, read_generic_sr
     from zoom_imaging.dxa.lunar_sr import is_lunar_sr, read_lunar_sr
 
     tree: SrItem = read_tree(dataset, warnings)
     if is_lunar_sr(dataset):
         return DxaSource.LUNAR_SR, read_lunar_sr(tree, header.scanned_on)
-    if is_generic_densitometry_sr(dataset):
+    if is_densitometry(tree):
         return DxaSource.GENERIC_SR, read_generic_sr(tree, header.scanned_on)
     raise NotRelevantError("a structured report without bone mineral density")
 
