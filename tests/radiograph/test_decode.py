@@ -172,7 +172,7 @@ def test_a_codestream_cut_inside_a_whole_file(phantom):
 
 
 def test_a_deflated_bomb_is_refused_before_it_fills_the_memory(phantom, monkeypatch):
-    from zoom_imaging.radiograph import dataset
+    from zoom_imaging.ingest import dataset
 
     monkeypatch.setattr(dataset, "LARGEST_INFLATED_BYTES", 4096)
     content = phantom.to_bytes(phantom.film(), syntax="1.2.840.10008.1.2.1.99", deflate=True)

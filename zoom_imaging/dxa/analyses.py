@@ -12,20 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from zoom_imaging.dxa.assembly import agree
+from zoom_imaging.dxa.repeats import agree
 from zoom_imaging.dxa.result import DxaReport, DxaResult, ResultState, Side, Site
 from zoom_imaging.query import Query, QueryKind
 
-_HIP = frozenset(
-    {
-        Site.TOTAL_HIP,
-        Site.FEMORAL_NECK,
-        Site.TROCHANTER,
-        Site.INTERTROCHANTER,
-        Site.WARDS,
-        Site.FEMUR_SHAFT,
-    }
-)
 _CURRENT = frozenset({ResultState.ACCEPTED, ResultState.QUARANTINED})
 
 
@@ -39,7 +29,7 @@ class _Scan:
     @classmethod
     def of(cls, result: DxaResult) -> _Scan:
         """All regions of a hip are one scan."""
-        return cls(Site.TOTAL_HIP if result.site in _HIP else result.site, result.side)
+        return cls(Site.TOTAL_HIP if result.site.is_hip else result.site, result.side)
 
     @property
     def name(self) -> str:
@@ -150,30 +140,20 @@ def _current(report: DxaReport, scan: _Scan) -> dict[tuple[Site, str], DxaResult
     }
 
 
-def _numbers(result: DxaResult) -> tuple[float | None, ...]:
-    return (
-        result.area_cm2,
-        result.bmc_g,
-        result.bmd_g_per_cm2,
-        result.t_score,
-        result.z_score,
-    )
-
-
 def _say_the_same(one: DxaReport, other: DxaReport, scan: _Scan) -> bool:
     """True if what both give agrees, and the fuller one has every region of the other."""
     if one is other:
         return True
     mine, theirs = _current(one, scan), _current(other, scan)
     return set(theirs) <= set(mine) and all(
-        theirs[key].state is mine[key].state and agree(_numbers(mine[key]), _numbers(theirs[key]))
+        theirs[key].state is mine[key].state and agree(mine[key].numbers, theirs[key].numbers)
         for key in theirs
     )
 
 
 def _completeness(report: DxaReport, scan: _Scan) -> tuple[int, int]:
     found = _current(report, scan).values()
-    return len(found), sum(value is not None for result in found for value in _numbers(result))
+    return len(found), sum(value is not None for result in found for value in result.numbers)
 
 
 def _newest(reports: Sequence[DxaReport]) -> int | None:

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from zoom_imaging.dxa.content import ReportContent
-from zoom_imaging.dxa.lunar_region import measure_named, region_named, scan_named
 from zoom_imaging.dxa.lunar_sr import read_lunar_sr
+from zoom_imaging.dxa.naming import measure_named, region_named, scan_named
 from zoom_imaging.dxa.number import Quantity
 from zoom_imaging.dxa.region import level_set, side_of
 from zoom_imaging.dxa.result import Side
@@ -54,7 +54,7 @@ class _Place:
 
 
 def is_densitometry(root: SrItem) -> bool:
-    """True if a tree has at least one item that is a bone mineral density or a LOINC score of it."""
+    """True if at least one item is a bone mineral density or a LOINC score of it."""
     known = measure_named(root.meaning)
     if root.code in _LOINC or (known is not None and known[1] is Quantity.BMD):
         return True
@@ -128,15 +128,9 @@ def _first(item: SrItem, names: frozenset[str]) -> SrItem | None:
 
 def _place_of(text: str, code: str, side: Side) -> _Place | None:
     words = " ".join(text.lower().split())
-    ordinal = _ORDINAL.search(words)
-    label = _LUMBAR_LABEL.search(text)
-    levels = level_set(label[0]) if label else None
-    if ordinal:
-        return _Place(_SPINE, _ORDINALS[ordinal[1]])
-    if levels is not None and label is not None:
-        return _Place(_SPINE, label[0].upper())
-    if code == _LUMBAR_SPINE or re.search(r"\blumbar (?:spine|vertebra)", words):
-        return _Place(_SPINE, "Total")
+    spine = _spine_region(text, words, code)
+    if spine:
+        return _Place(_SPINE, spine)
     told = side if side is not Side.NONE else side_of(text)
     prefix = f"{told.value.capitalize()} " if told is not Side.NONE else ""
     for pattern, region in _HIP_REGIONS:
@@ -147,6 +141,18 @@ def _place_of(text: str, code: str, side: Side) -> _Place | None:
     if re.search(r"\bforearm\b|\bradius\b", words):
         return _Place(prefix + _FOREARM)
     return None
+
+
+def _spine_region(text: str, words: str, code: str) -> str:
+    """The vertebra, the set of vertebrae or "Total"; "" for any other site."""
+    ordinal = _ORDINAL.search(words)
+    if ordinal:
+        return _ORDINALS[ordinal[1]]
+    label = _LUMBAR_LABEL.search(text)
+    if label and level_set(label[0]) is not None:
+        return label[0].upper()
+    is_spine = code == _LUMBAR_SPINE or re.search(r"\blumbar (?:spine|vertebra)", words)
+    return "Total" if is_spine else ""
 
 
 def _split(meaning: str, scan: str) -> tuple[str, str]:

@@ -14,7 +14,8 @@ from datetime import date, datetime
 from zoom_imaging.dxa.content import ReportContent
 from zoom_imaging.dxa.hologic_table import current_rows, history_rows
 from zoom_imaging.dxa.hologic_text import HologicText
-from zoom_imaging.dxa.lunar_region import Scanned, certain_date
+from zoom_imaging.dxa.naming import Scanned
+from zoom_imaging.dxa.printed_date import certain_date
 from zoom_imaging.dxa.region import side_of, site_of
 from zoom_imaging.dxa.result import Scanner, Side, Site
 from zoom_imaging.errors import DxaReportError

@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 
 from zoom_imaging.dxa.hologic_text import PseudoFile, Table, plain
-from zoom_imaging.dxa.lunar_region import Gathered, Scanned, region_named
+from zoom_imaging.dxa.naming import Gathered, Scanned, region_named
 from zoom_imaging.dxa.row import RegionRow
 
 CURRENT_TABLE = 1

@@ -14,17 +14,16 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from zoom_imaging.dxa.content import ReportContent
-from zoom_imaging.dxa.lunar_region import (
+from zoom_imaging.dxa.naming import (
     Gathered,
     Scanned,
-    certain_date,
-    clock_time,
     measure_named,
     region_named,
     same_exam,
     same_region,
     scan_named,
 )
+from zoom_imaging.dxa.printed_date import certain_date, clock_time
 from zoom_imaging.dxa.result import Scanner, Site
 from zoom_imaging.dxa.row import RegionRow
 from zoom_imaging.dxa.sr_tree import SrItem

@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, ParseError
 
 from zoom_imaging.dxa.content import ReportContent
-from zoom_imaging.dxa.lunar_region import (
+from zoom_imaging.dxa.naming import (
     Gathered,
     Scanned,
-    american_date,
     measure_named,
     region_named,
     same_exam,
     scan_named,
 )
+from zoom_imaging.dxa.printed_date import american_date
 from zoom_imaging.dxa.result import Scanner
 from zoom_imaging.dxa.row import RegionRow
 from zoom_imaging.errors import DxaReportError

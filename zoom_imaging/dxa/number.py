@@ -1,7 +1,7 @@
 """Numbers as densitometry reports print them, and their units.
 
 A number is read or it is not: a missing mark gives no value and no complaint, anything that has two
-readings gives no value and a `problem`. A decimal comma is a decimal point (`1,023` g/cm2 is 1.023);
+readings gives no value and a `problem`. A decimal comma is a decimal point: `1,023` is 1.023;
 a comma *and* a point are read only if the last one can be nothing but the decimal sign.
 """
 
@@ -35,6 +35,9 @@ class Printed:
     def is_missing(self) -> bool:
         """True where the report has nothing, which is no fault."""
         return self.value is None and not self.problem
+
+
+NOT_PRINTED = Printed()
 
 
 class Quantity(Enum):

@@ -114,8 +114,8 @@ _FOREARM_REGION = re.compile(
     r"\s*(radius|ulna)?$|^(radius|ulna|both)$"
 )
 _BODY_REGION = re.compile(
-    r"^((l|r|left|right) (arm|arms|leg|legs|ribs|trunk)|arms?|legs?|ribs|trunk|t spine|l spine|spine|"
-    r"pelvis|subtotal|total|head|thoracic spine|lumbar spine|torso|tbl(h)?)$"
+    r"^((l|r|left|right) (arm|arms|leg|legs|ribs|trunk)|arms?|legs?|ribs|trunk|t spine|l spine|"
+    r"spine|pelvis|subtotal|total|head|thoracic spine|lumbar spine|torso|tbl(h)?)$"
 )
 
 

@@ -1,4 +1,4 @@
-"""One densitometry report as read from one file: what was measured, where it stands and its state."""
+"""One densitometry report as read from one file: what was measured, where, and its state."""
 
 from __future__ import annotations
 
@@ -44,6 +44,23 @@ class Site(StrEnum):
     WHOLE_BODY = "whole_body"
     LATERAL_SPINE = "lateral_spine"
 
+    @property
+    def is_hip(self) -> bool:
+        """A region of a hip scan."""
+        return self in _HIP_SITES
+
+
+_HIP_SITES = frozenset(
+    {
+        Site.TOTAL_HIP,
+        Site.FEMORAL_NECK,
+        Site.TROCHANTER,
+        Site.INTERTROCHANTER,
+        Site.WARDS,
+        Site.FEMUR_SHAFT,
+    }
+)
+
 
 class Side(StrEnum):
     """The side of a hip or forearm; MEAN is a report's own mean of both."""
@@ -82,6 +99,17 @@ class DxaResult:
     side: Side = Side.NONE
     state: ResultState = ResultState.ACCEPTED
     reason: str = ""
+
+    @property
+    def numbers(self) -> tuple[float | None, ...]:
+        """Everything measured, to compare results with each other."""
+        return (
+            self.area_cm2,
+            self.bmc_g,
+            self.bmd_g_per_cm2,
+            self.t_score,
+            self.z_score,
+        )
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from zoom_imaging.anatomy import Level
-from zoom_imaging.dxa.number import Printed
+from zoom_imaging.dxa.number import NOT_PRINTED, Printed
 from zoom_imaging.dxa.result import Side, Site
 
 
@@ -22,13 +22,13 @@ class RegionRow:
     side: Side
     label: str
     levels: tuple[Level, ...] = ()
-    area: Printed = Printed()
-    bmc: Printed = Printed()
-    bmd: Printed = Printed()
-    t_score: Printed = Printed()
-    z_score: Printed = Printed()
-    young_adult_percent: Printed = Printed()
-    age_matched_percent: Printed = Printed()
+    area: Printed = NOT_PRINTED
+    bmc: Printed = NOT_PRINTED
+    bmd: Printed = NOT_PRINTED
+    t_score: Printed = NOT_PRINTED
+    z_score: Printed = NOT_PRINTED
+    young_adult_percent: Printed = NOT_PRINTED
+    age_matched_percent: Printed = NOT_PRINTED
     history: str = ""
     doubt: str = ""
 

@@ -3,7 +3,7 @@
 Lumbar total BMD = sum of BMC / sum of area over the included vertebrae, not the mean of their BMDs
 (domain rules, section 7), within the charter's tolerance of 0.002 g/cm2. The total is named by its
 vertebrae whatever the file calls it. A name that the rows contradict, or a value that is not the
-rows', is quarantined or withheld with both in the reason; the single vertebrae keep their own state.
+rows', is quarantined or withheld with both in the reason; the vertebrae keep their own state.
 """
 
 from __future__ import annotations
@@ -41,21 +41,32 @@ def _near(found: float, expected: float) -> bool:
     return abs(found - expected) <= max(0.03, 0.005 * expected) + _EPSILON
 
 
+def _names(rows: Iterable[RegionRow]) -> str:
+    return ", ".join(row.label for row in rows)
+
+
+def _range_fault(bmd: float, parts: list[RegionRow], tolerance_g_per_cm2: float) -> str:
+    """Sentence if a total lies outside of its vertebrae, all that is certain without their areas."""
+    known = [part.bmd.value for part in parts if part.bmd.value is not None]
+    if len(known) != len(parts) or not known:
+        return ""
+    if min(known) - tolerance_g_per_cm2 <= bmd <= max(known) + tolerance_g_per_cm2:
+        return ""
+    return (
+        f"printed total BMD {bmd:.4f} g/cm2 is outside of its vertebrae "
+        f"({_names(parts)}: {min(known):.4f} to {max(known):.4f})"
+    )
+
+
 def sum_fault(total: RegionRow, parts: list[RegionRow], tolerance_g_per_cm2: float) -> str:
     """Sentence if the total is not the sum of `parts`; empty if it is or cannot be computed."""
     sums = _sums(parts)
     bmd = total.bmd.value
-    names = ", ".join(part.label for part in parts)
-    if sums is None or bmd is None:
-        known = [part.bmd.value for part in parts if part.bmd.value is not None]
-        if bmd is None or len(known) != len(parts) or not known:
-            return ""
-        if min(known) - tolerance_g_per_cm2 <= bmd <= max(known) + tolerance_g_per_cm2:
-            return ""
-        return (
-            f"printed total BMD {bmd:.4f} g/cm2 is outside of its vertebrae "
-            f"({names}: {min(known):.4f} to {max(known):.4f})"
-        )
+    if bmd is None:
+        return ""
+    if sums is None:
+        return _range_fault(bmd, parts, tolerance_g_per_cm2)
+    names = _names(parts)
     area, bmc = sums
     if abs(bmc / area - bmd) > tolerance_g_per_cm2 + _EPSILON:
         return (
@@ -110,13 +121,14 @@ def judge_total(
             name = total_name(present)
             return _quarantine(replace(result, region=name), f"{called}: it is that of {name}"), ()
         return _withhold(result, f"{called} ({total.shown})"), ()
+    fault = ""
     both = sorted(clashing & set(levels), key=lambda level: level.ordinal)
     if both:
-        return _quarantine(result, f"{', '.join(both)} has contradictory rows in the file"), ()
-    if present:
+        fault = f"{', '.join(both)} has contradictory rows in the file"
+    elif present:
         fault = sum_fault(total, [vertebrae[level] for level in levels], tolerance)
-        if fault:
-            return _quarantine(result, fault), ()
+    if fault:
+        return _quarantine(result, fault), ()
     return result, levels if result.state is ResultState.ACCEPTED else ()
 
 

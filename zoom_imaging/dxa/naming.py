@@ -1,18 +1,16 @@
-"""What Lunar's files have in common: names of scans, regions and measures; how a row is filled.
+"""What reports call scans, regions and measures (`AP Spine`, `Neck Left`, `BMD_TSCORE`), and rows.
 
-The structured report and the XML name things alike (`AP Spine`, `L1-L4`, `Neck Left`,
-`BMD_TSCORE`). A name that is not known here is never guessed: the caller says that it was skipped.
+A name that is not known here is never guessed: the caller says that it was skipped.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
 
-from zoom_imaging.dxa.assembly import agree
 from zoom_imaging.dxa.number import Printed, Quantity, measure, normal_unit, parse
 from zoom_imaging.dxa.region import hip_region, level_set, other_region, side_of, site_of
+from zoom_imaging.dxa.repeats import agree
 from zoom_imaging.dxa.result import Side, Site
 from zoom_imaging.dxa.row import RegionRow
 
@@ -38,7 +36,6 @@ _MEASURES: dict[str, tuple[str, Quantity]] = {
     ),
 }
 _NUMBER_WITH_UNIT = re.compile(r"^\s*(.*?[0-9])\s*([A-Za-z%][A-Za-z0-9/%²^ ]*)\s*$")
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
 @dataclass(frozen=True)
@@ -160,54 +157,3 @@ def same_region(row: RegionRow, other: RegionRow) -> bool:
         return one.site, one.side, name
 
     return key(row) == key(other)
-
-
-def certain_date(text: str) -> date | None:
-    """A day that reads in one way only: `14-Jan-2019`, `2019-01-14`, `20190114`; else None."""
-    plain = text.strip()
-    named = re.match(r"^(\d{1,2})[-. ]([A-Za-z]{3})[A-Za-z]*[-. ,]+(\d{4})\b", plain)
-    turned = re.match(r"^([A-Za-z]{3})[A-Za-z]* (\d{1,2}),? (\d{4})\b", plain)
-    numbers = re.match(r"^(\d{4})[-./]?(\d{2})[-./]?(\d{2})(?:[ T].*|\d{6}.*)?$", plain)
-    if named:
-        year, month, day = int(named[3]), _month(named[2]), int(named[1])
-    elif turned:
-        year, month, day = int(turned[3]), _month(turned[1]), int(turned[2])
-    elif numbers:
-        year, month, day = int(numbers[1]), int(numbers[2]), int(numbers[3])
-    else:
-        return None
-    return _date(year, month, day)
-
-
-def american_date(text: str) -> date | None:
-    """A day as Lunar's XML writes it, month/day/year; also one that can be read in one way only."""
-    match = re.match(r"^\s*(\d{1,2})/(\d{1,2})/(\d{4})(?:\s.*)?$", text)
-    if match:
-        return _date(int(match[3]), int(match[1]), int(match[2]))
-    return certain_date(text)
-
-
-def clock_time(text: str) -> datetime | None:
-    """A certain day with its time, None where either lacks."""
-    day = certain_date(text)
-    match = re.search(r"(?:^|[ T])(\d{1,2}):(\d{2})(?::(\d{2}))?\s*([AaPp][Mm])?\s*$", text)
-    if day is None or match is None:
-        return None
-    hour = int(match[1])
-    if match[4]:
-        hour = hour % 12 + 12 * (match[4].lower() == "pm")
-    try:
-        return datetime(day.year, day.month, day.day, hour, int(match[2]), int(match[3] or 0))
-    except ValueError:
-        return None
-
-
-def _month(name: str) -> int:
-    return _MONTHS.index(name.lower()) + 1 if name.lower() in _MONTHS else 0
-
-
-def _date(year: int, month: int, day: int) -> date | None:
-    try:
-        return date(year, month, day)
-    except ValueError:
-        return None
