@@ -70,7 +70,7 @@ def test_workers_of_another_scheduler_are_used_and_left_alone():
     from distributed import LocalCluster
 
     with LocalCluster(
-        n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+        n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
     ) as cluster:
         crew = Crew(jobs=1, address=cluster.scheduler_address)
         for _ in range(2):

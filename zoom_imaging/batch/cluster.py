@@ -180,7 +180,8 @@ def _local_cluster(distributed: Any, workers: int, scratch: str) -> Any:
         threads_per_worker=1,
         processes=True,
         host="127.0.0.1",
-        dashboard_address=None,
+        # None would still take port 8787, and a second run on this machine would find it taken.
+        dashboard_address="127.0.0.1:0",
         local_directory=scratch,
         silence_logs=logging.CRITICAL,
     )

@@ -8,16 +8,22 @@ unexpected error, whose traceback went to stderr.
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import os
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
+
+from zoom_imaging.commands.inputs import (
+    Exit,
+    bytes_of,
+    dump,
+    input_files,
+    results_only,
+    sop_instance_uid,
+    unexpected,
+)
 
 if TYPE_CHECKING:
     from zoom_imaging.batch.film import FilmReader
@@ -25,9 +31,6 @@ if TYPE_CHECKING:
     from zoom_imaging.charter import Charter
     from zoom_imaging.morphometry.reading import FilmReading
     from zoom_imaging.radiograph.film import Radiograph
-
-_log = logging.getLogger("zoom_imaging.measure")
-_OK, _NO_MODEL, _USAGE, _UNEXPECTED = 0, 1, 2, 3
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Measured:
     radiograph: Radiograph | None = None
     reason: str = ""
     frame: int | None = None
-    exit_code: int = _OK
+    exit_code: Exit = Exit.OK
 
     @property
     def is_read(self) -> bool:
@@ -101,22 +104,13 @@ def command(
         workplace = Workplace(load_charter(charter_path), assume_lateral)
     except ConfigurationError as error:
         typer.echo(error.reason, err=True)
-        raise typer.Exit(_USAGE) from error
-    with _results_only() as results:
+        raise typer.Exit(Exit.USAGE) from error
+    with results_only() as results:
         if pair is not None:
             code = _measure_pair(pair, workplace, overlay, results, as_json=as_json)
         else:
             code = _measure_each(images or [], workplace, overlay, results, as_json=as_json)
     raise typer.Exit(code)
-
-
-@contextlib.contextmanager
-def _results_only() -> Iterator[TextIO]:
-    """Give the real stdout to results; whatever a library prints goes to stderr."""
-    results = sys.stdout
-    with contextlib.redirect_stdout(sys.stderr):
-        yield results
-    results.flush()
 
 
 def _measure_each(
@@ -128,10 +122,10 @@ def _measure_each(
     as_json: bool,
 ) -> int:
     from zoom_imaging.commands.pictures import Pictures
-    from zoom_imaging.commands.reading_json import dump, reading_object
+    from zoom_imaging.commands.reading_json import reading_object
     from zoom_imaging.commands.reading_table import print_reading
 
-    code = _OK
+    code = Exit.OK
     pictures = Pictures(overlay)
     for path in input_files(images):
         for measured in measure_file(path, workplace):
@@ -154,8 +148,9 @@ def _measure_pair(
     as_json: bool,
 ) -> int:
     from zoom_imaging.commands.pictures import Pictures
-    from zoom_imaging.commands.reading_json import dump, pair_object
+    from zoom_imaging.commands.reading_json import pair_object
     from zoom_imaging.commands.reading_table import print_changes, print_reading
+    from zoom_imaging.ingest.text import path_text
 
     pictures = Pictures(overlay)
     baseline, follow_up = (
@@ -166,9 +161,8 @@ def _measure_pair(
     try:
         comparison = _compare(baseline, follow_up, workplace)
     except Exception as error:
-        _log.exception("unexpected error while comparing %s and %s", *pair)
-        fault = f"an unexpected error ({type(error).__name__}); please report it"
-        code = _UNEXPECTED
+        fault = unexpected(" and ".join(map(path_text, pair)), error)
+        code = Exit.UNEXPECTED
     if as_json:
         results.write(dump(pair_object(baseline, follow_up, comparison, fault)) + "\n")
     else:
@@ -194,21 +188,6 @@ def _readings(films: Sequence[Measured]) -> list[FilmReading]:
     return [film.reading for film in films if film.is_read and film.reading is not None]
 
 
-def input_files(images: Sequence[Path]) -> Iterator[Path]:
-    """Every named file, and every file inside a named folder in the order of their paths.
-
-    Links inside a folder are not followed into other folders.
-    """
-    for image in images:
-        if not image.is_dir():
-            yield image
-            continue
-        for folder, folders, names in os.walk(image, followlinks=False):
-            folders.sort()
-            for name in sorted(names):
-                yield Path(folder) / name
-
-
 def measure_file(path: Path, workplace: Workplace) -> list[Measured]:
     """Read one file; never raises for what the file is or holds."""
     from zoom_imaging.errors import InputError
@@ -218,12 +197,15 @@ def measure_file(path: Path, workplace: Workplace) -> list[Measured]:
     shown = path_text(path)
     content = b""
     try:
-        content = _bytes_of(path)
+        content = bytes_of(path)
         radiographs = read_radiographs(content, shown)
     except InputError as refusal:
-        return [Measured(shown, _sop_instance_uid(content), reason=refusal.reason)]
+        return [Measured(shown, sop_instance_uid(content), reason=refusal.reason)]
     except Exception as error:
-        return [_unexpected(shown, _sop_instance_uid(content), error)]
+        reason = unexpected(shown, error)
+        return [
+            Measured(shown, sop_instance_uid(content), reason=reason, exit_code=Exit.UNEXPECTED)
+        ]
     return [_measure_frame(radiograph, workplace) for radiograph in radiographs]
 
 
@@ -246,10 +228,10 @@ def _measure_frame(radiograph: Radiograph, workplace: Workplace) -> Measured:
         return replace(frame, reason=refusal.reason)
     except ModelError as error:
         typer.echo(error.reason, err=True)
-        return replace(frame, reason=error.reason, exit_code=_NO_MODEL)
+        return replace(frame, reason=error.reason, exit_code=Exit.NO_MODEL)
     except Exception as error:
-        unexpected = _unexpected(radiograph.path, radiograph.sop_instance_uid, error)
-        return replace(unexpected, radiograph=radiograph, frame=radiograph.frame)
+        reason = unexpected(radiograph.path, error)
+        return replace(frame, reason=reason, exit_code=Exit.UNEXPECTED)
     return replace(frame, reading=reading, reason=reading.refusal)
 
 
@@ -261,44 +243,3 @@ def _as_lateral(radiograph: Radiograph) -> Radiograph:
         return radiograph
     warning = f"taken for lateral as asked; {radiograph.view_reason}"
     return replace(radiograph, view=View.LATERAL, warnings=(*radiograph.warnings, warning))
-
-
-def _sop_instance_uid(content: bytes) -> str:
-    """As stored, also where the file is damaged behind it; "" where none can be read."""
-    from zoom_imaging.ingest.header import parse
-
-    try:
-        header = parse(content).header
-    except Exception:
-        _log.exception("the header could not be parsed")
-        return ""
-    return header.sop_instance_uid if header is not None else ""
-
-
-def _unexpected(path: str, sop_instance_uid: str, error: Exception) -> Measured:
-    _log.exception("unexpected error while reading %s", path)
-    reason = f"{path}: an unexpected error ({type(error).__name__}); please report it"
-    return Measured(path, sop_instance_uid, reason=reason, exit_code=_UNEXPECTED)
-
-
-def _bytes_of(path: Path) -> bytes:
-    from zoom_imaging.errors import UnreadableError
-    from zoom_imaging.ingest.source import LARGEST_FILE_BYTES, open_regular
-    from zoom_imaging.ingest.text import path_text
-
-    try:
-        with open_regular(os.fspath(path)) as stream:
-            content = stream.read(LARGEST_FILE_BYTES + 1)
-    except UnreadableError as error:
-        raise UnreadableError(f"{path_text(path)}: {error.reason}") from error
-    except OSError as error:
-        raise UnreadableError(
-            f"{path_text(path)} cannot be read ({error.strerror or type(error).__name__})"
-        ) from error
-    if len(content) > LARGEST_FILE_BYTES:
-        raise UnreadableError(
-            f"{path_text(path)} is too large",
-            expected=f"at most {LARGEST_FILE_BYTES} bytes",
-            found="more",
-        )
-    return content

@@ -7,12 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zoom_imaging.commands.inputs import Exit
+
 if TYPE_CHECKING:
     from zoom_imaging.commands.measure import Measured
     from zoom_imaging.radiograph.film import Radiograph
 
-UNEXPECTED = 3
-_log = logging.getLogger("zoom_imaging.measure")
+_log = logging.getLogger("zoom_imaging.commands")
 
 
 class Pictures:
@@ -45,7 +46,7 @@ class Pictures:
                     f"the picture could not be written ({type(error).__name__})",
                 ),
             )
-            measured = replace(measured, reading=reading, exit_code=UNEXPECTED)
+            measured = replace(measured, reading=reading, exit_code=Exit.UNEXPECTED)
         return replace(measured, radiograph=_light(measured.radiograph))
 
     def _name(self, measured: Measured) -> str:

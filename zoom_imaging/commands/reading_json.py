@@ -6,12 +6,11 @@ stored image, [column, row].
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from zoom_imaging.anatomy import Grade
+from zoom_imaging.commands.inputs import number
 
 if TYPE_CHECKING:
     from zoom_imaging.change.match import FilmComparison
@@ -21,18 +20,6 @@ if TYPE_CHECKING:
     from zoom_imaging.query import Query
 
 Object = dict[str, Any]
-
-
-def dump(content: Object) -> str:
-    """One line of strict ASCII JSON."""
-    return json.dumps(content, allow_nan=False)
-
-
-def number(value: float | None, digits: int) -> float | None:
-    """A finite number, rounded; None for everything else."""
-    if value is None or not math.isfinite(value):
-        return None
-    return round(float(value), digits)
 
 
 def reading_object(measured: Measured) -> Object:

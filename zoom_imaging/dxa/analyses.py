@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import Enum
 
 from zoom_imaging.dxa.repeats import agree
 from zoom_imaging.dxa.result import DxaReport, DxaResult, ResultState, Side, Site
@@ -38,6 +39,28 @@ class _Scan:
         return f"{self.side.value} {site}".strip()
 
 
+class _Relation(Enum):
+    """What several reports of one scan are to each other."""
+
+    COPIES = "copies"
+    ANALYSES = "analyses"
+    CONTRADICTION = "contradiction"
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Reports of one scan: their places in the list given, which one holds, and why not the others.
+
+    `kept` is None for a contradiction, where none holds.
+    """
+
+    scan: _Scan
+    places: tuple[int, ...]
+    relation: _Relation
+    kept: int | None
+    reason: str
+
+
 def reconcile(
     reports: Sequence[DxaReport],
 ) -> tuple[tuple[DxaReport, ...], tuple[Query, ...]]:
@@ -49,13 +72,48 @@ def reconcile(
     """
     settled = list(reports)
     queries: list[Query] = []
+    for group in _groups(reports):
+        state = ResultState.QUARANTINED if group.kept is None else ResultState.SUPERSEDED
+        for place in group.places:
+            if place != group.kept:
+                settled[place] = _with_state(settled[place], group.scan, state, group.reason)
+        if group.kept is None:
+            members = [reports[place] for place in group.places]
+            question = f"{group.scan.name}: reports of one scan differ: which analysis holds?"
+            shown = _shown_side_by_side(members, group.scan)
+            queries.append(Query(QueryKind.DXA_CONTRADICTION, "", question, shown))
+    return tuple(settled), tuple(queries)
+
+
+def mark_older_analyses(reports: Sequence[DxaReport]) -> tuple[DxaReport, ...]:
+    """The reports of one person, each judged by itself; an older analysis is `superseded`.
+
+    For files given one by one, outside of a trial: copies stand side by side, and reports of one
+    scan that differ without a known order keep their states, each with a warning that says so.
+    """
+    settled = list(reports)
+    for group in _groups(reports):
+        if group.relation is _Relation.COPIES:
+            continue
+        for place in group.places:
+            if group.kept is None:
+                members = [reports[place] for place in group.places]
+                told = f"{group.reason}: {_shown_side_by_side(members, group.scan)}"
+                settled[place] = replace(settled[place], warnings=(*settled[place].warnings, told))
+            elif place != group.kept:
+                settled[place] = _with_state(
+                    settled[place], group.scan, ResultState.SUPERSEDED, group.reason
+                )
+    return tuple(settled)
+
+
+def _groups(reports: Sequence[DxaReport]) -> Iterator[_Group]:
     scans = dict.fromkeys(scan for report in reports for scan in _scans(report))
     for scan in sorted(scans, key=lambda scan: (scan.site.value, scan.side.value)):
-        holders = [index for index, report in enumerate(settled) if scan in _scans(report)]
-        holders.sort(key=lambda index: (settled[index].path, settled[index].sop_instance_uid))
-        for group in _same_scan(settled, holders):
-            queries += _settle(settled, group, scan)
-    return tuple(settled), tuple(queries)
+        holders = [place for place, report in enumerate(reports) if scan in _scans(report)]
+        holders.sort(key=lambda place: (reports[place].path, reports[place].sop_instance_uid))
+        for places in _same_scan(reports, holders):
+            yield _judged(reports, places, scan)
 
 
 def _scans(report: DxaReport) -> Iterator[_Scan]:
@@ -88,34 +146,21 @@ def _may_be_one(one: DxaReport, other: DxaReport) -> bool:
     )
 
 
-def _settle(reports: list[DxaReport], group: Sequence[int], scan: _Scan) -> list[Query]:
-    members = [reports[index] for index in group]
-    best = max(range(len(group)), key=lambda place: (_completeness(members[place], scan), -place))
+def _judged(reports: Sequence[DxaReport], places: Sequence[int], scan: _Scan) -> _Group:
+    members = [reports[place] for place in places]
+    best = max(range(len(places)), key=lambda nth: (_completeness(members[nth], scan), -nth))
     if all(_say_the_same(members[best], other, scan) for other in members):
         reason = f"the same results of this scan are read from {members[best].path}"
-        return _supersede(reports, group, scan, group[best], reason)
+        return _Group(scan, tuple(places), _Relation.COPIES, places[best], reason)
     newest = _newest(members)
     if newest is not None:
         winner = members[newest]
         reason = (
             f"a later analysis of the same scan took its place ({_when(winner)}, {winner.path})"
         )
-        return _supersede(reports, group, scan, group[newest], reason)
-    shown = " | ".join(f"{report.path}: {_shown(report, scan)}" for report in members)
-    reason = f"{len(members)} reports of one scan differ and none is known to be the newer analysis"
-    for index in group:
-        reports[index] = _with_state(reports[index], scan, ResultState.QUARANTINED, reason)
-    question = f"{scan.name}: reports of one scan differ: which analysis holds?"
-    return [Query(QueryKind.DXA_CONTRADICTION, "", question, shown)]
-
-
-def _supersede(
-    reports: list[DxaReport], group: Sequence[int], scan: _Scan, kept: int, reason: str
-) -> list[Query]:
-    for index in group:
-        if index != kept:
-            reports[index] = _with_state(reports[index], scan, ResultState.SUPERSEDED, reason)
-    return []
+        return _Group(scan, tuple(places), _Relation.ANALYSES, places[newest], reason)
+    reason = f"{len(places)} reports of one scan differ and none is known to be the newer analysis"
+    return _Group(scan, tuple(places), _Relation.CONTRADICTION, None, reason)
 
 
 def _with_state(report: DxaReport, scan: _Scan, state: ResultState, reason: str) -> DxaReport:
@@ -168,6 +213,10 @@ def _newest(reports: Sequence[DxaReport]) -> int | None:
 def _when(report: DxaReport) -> str:
     time: datetime | None = report.analysed_at
     return f"analysed {time:%Y-%m-%d %H:%M}" if time else "analysis not dated"
+
+
+def _shown_side_by_side(reports: Sequence[DxaReport], scan: _Scan) -> str:
+    return " | ".join(f"{report.path}: {_shown(report, scan)}" for report in reports)
 
 
 def _shown(report: DxaReport, scan: _Scan) -> str:

@@ -46,6 +46,7 @@ _REMEDY = "enter the numbers from the printed report, confirmed by a second pers
 class _Header:
     """What the header says about the scan."""
 
+    subject_id: str
     sop_class: str
     sop_instance_uid: str
     scanned_on: date | None
@@ -125,6 +126,7 @@ def _report(source: Source, parsed: ParsedFile, path: str, tolerances: Tolerance
         reference=found.reference,
         included_levels=assembly.included_levels,
         results=assembly.results,
+        subject_id=header.subject_id,
         analysed_at=found.analysed_at or header.content_time,
         scan_id=found.scan_id,
         warnings=tuple(dict.fromkeys([*warnings, *found.warnings, *assembly.warnings])),
@@ -200,6 +202,7 @@ def _header(dataset: Dataset, parsed: ParsedFile, warnings: list[str]) -> _Heade
     named = ("AcquisitionDate", "ContentDate", "StudyDate", "SeriesDate")
     days = [parse_day(text(keyword)) for keyword in named]
     return _Header(
+        subject_id=header.subject_id if header else "",
         sop_class=header.sop_class_uid if header else text("SOPClassUID"),
         sop_instance_uid=header.sop_instance_uid if header else text("SOPInstanceUID"),
         scanned_on=header.acquired_on if header else None,

@@ -116,9 +116,9 @@ class DxaResult:
 class DxaReport:
     """Everything that one file says about densitometry.
 
-    `scan_date` is the day of the scan as written; `analysed_at` the time of this analysis, by which
-    several analyses of one scan are ordered; `scan_id` joins them. `included_levels` are the
-    vertebrae behind the lumbar total.
+    `subject_id` is the header's. `scan_date` is the day of the scan as written; `analysed_at` the
+    time of this analysis, by which several analyses of one scan are ordered; `scan_id` joins them.
+    `included_levels` are the vertebrae behind the lumbar total.
     """
 
     path: str
@@ -131,6 +131,7 @@ class DxaReport:
     reference: str
     included_levels: tuple[Level, ...]
     results: tuple[DxaResult, ...]
+    subject_id: str = ""
     analysed_at: datetime | None = None
     scan_id: str = ""
     warnings: tuple[str, ...] = field(default=())

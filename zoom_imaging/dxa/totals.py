@@ -46,7 +46,7 @@ def _names(rows: Iterable[RegionRow]) -> str:
 
 
 def _range_fault(bmd: float, parts: list[RegionRow], tolerance_g_per_cm2: float) -> str:
-    """Sentence if a total lies outside of its vertebrae, all that is certain without their areas."""
+    """Sentence if a total lies outside of its vertebrae, all that is certain without areas."""
     known = [part.bmd.value for part in parts if part.bmd.value is not None]
     if len(known) != len(parts) or not known:
         return ""
