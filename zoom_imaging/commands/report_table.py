@@ -45,7 +45,7 @@ def print_report(read: ReadReport, results: TextIO) -> None:
     for result in report.results:
         if result.reason:
             name = f"{result.side.value} {result.site.value} {result.region}".strip()
-            console.print(f"  {name}, {result.state.value}: {escape(result.reason)}")
+            console.print(f"  {escape(name)}, {result.state.value}: {escape(result.reason)}")
     for warning in report.warnings:
         console.print(f"  warning: {escape(warning)}")
 
