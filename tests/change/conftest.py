@@ -159,7 +159,7 @@ class Dxa:
             rows.append(self._row(level, area, scaled, bmd, t_score))
         total = self.total
         if total is None and area_sum:
-            total = round(bmc_sum / area_sum, 3)
+            total = bmc_sum / area_sum
         if total is not None:
             rows.append(
                 self._row(self.label, area_sum or None, bmc_sum or None, total, self.total_t)

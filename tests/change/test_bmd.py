@@ -52,6 +52,16 @@ def kinds(found):
     return [query.kind for query in found.queries]
 
 
+def test_the_printed_total_is_taken_if_both_visits_have_it_and_neither_if_one_lacks_it(
+    charter, dxa
+):
+    both = change(charter, dxa(total=0.905), dxa(factor=1.02, total=0.923))
+    assert (both.baseline_g_per_cm2, both.month12_g_per_cm2) == (0.905, 0.923)
+    one = change(charter, dxa(total=0.905), dxa(factor=1.02, label="L2-L4", total=0.94))
+    assert one.baseline_g_per_cm2 == pytest.approx(48.88 / 54)
+    assert one.month12_g_per_cm2 == pytest.approx(48.88 / 54 * 1.02)
+
+
 def test_total_is_sum_of_bmc_over_sum_of_area_not_the_mean_of_densities(charter, dxa):
     found = change(charter, dxa(), dxa(factor=1.02))
     assert found.baseline_g_per_cm2 == pytest.approx(48.88 / 54)

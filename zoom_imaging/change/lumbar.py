@@ -1,7 +1,7 @@
 """Which lumbar vertebrae stand behind the change of BMD, and their density at one visit.
 
-Lumbar BMD = sum of BMC over sum of area, never the mean of densities. The same vertebrae count at
-both visits. A fractured vertebra is denser for being squeezed: it leaves both visits. A vertebra
+Lumbar BMD = sum of BMC over sum of area, never the mean of densities; where both reports print it
+for exactly these vertebrae, as printed. The same vertebrae count at both visits. A fractured vertebra is denser for being squeezed: it leaves both visits. A vertebra
 that differs by more than the charter's T-score difference from its neighbour is a question, and
 leaves only if the charter says so (ISCD official positions; domain rules, section 7).
 """
@@ -199,15 +199,30 @@ def without_outliers(
     return [level for level in levels if level not in excluded], notes, queries
 
 
-def lumbar_value(
-    exam: Exam, levels: Sequence[Level], visit: Visit, rules: DxaRules, subject_id: str
-) -> LumbarValue:
-    """BMD of exactly these levels, from BMC and area, else the printed total of the set."""
-    name, label = VISIT_NAMES[visit], levels_label(levels)
-    printed = next(
+def printed_total(exam: Exam, levels: Sequence[Level]) -> DxaResult | None:
+    """The total of exactly these levels that the report prints, None where it prints another."""
+    return next(
         (result for result in exam.results if levels_of_region(result.region) == tuple(levels)),
         None,
     )
+
+
+def lumbar_value(
+    exam: Exam,
+    levels: Sequence[Level],
+    visit: Visit,
+    rules: DxaRules,
+    subject_id: str,
+    *,
+    as_printed: bool,
+) -> LumbarValue:
+    """BMD of exactly these levels: the printed total if asked, else sum of BMC over sum of area.
+
+    The two must agree within the charter's tolerance whichever is taken. Without BMC and area of
+    each level the printed total is all there is.
+    """
+    name, label = VISIT_NAMES[visit], levels_label(levels)
+    printed = printed_total(exam, levels)
     total = density(printed) if printed is not None else None
     t_score = printed.t_score if printed is not None else None
     rows = level_results(exam)
@@ -230,7 +245,7 @@ def lumbar_value(
         question = f"the printed total of {label} is not that of its vertebrae: which one holds?"
         query = Query(QueryKind.DXA_CONTRADICTION, subject_id, question, values, visit)
         return LumbarValue(None, None, f"{name}: {label} contradicts itself: {values}", (query,))
-    return LumbarValue(recomputed, t_score)
+    return LumbarValue(total if as_printed and total is not None else recomputed, t_score)
 
 
 def _content(result: DxaResult) -> tuple[float, float] | None:

@@ -20,9 +20,9 @@ def print_reading(measured: Measured, results: TextIO) -> None:
 
     console = Console(file=results, highlight=False)
     frame = f", frame {measured.frame}" if measured.frame is not None else ""
-    console.print(f"[bold]{escape(measured.path)}[/bold]{frame}")
+    console.print(f"[bold]{escape(measured.path)}[/bold]{frame}", soft_wrap=True)
     if measured.reading is None or not measured.is_read:
-        console.print(f"  refused: {escape(measured.reason)}")
+        console.print(f"  refused: {escape(measured.reason)}", soft_wrap=True)
         return
     scale = measured.reading.scale
     if scale is not None:
@@ -38,7 +38,7 @@ def print_reading(measured: Measured, results: TextIO) -> None:
         table.add_row(*(escape(cell) for cell in _cells(vertebra)))
     console.print(table)
     for warning in measured.reading.warnings:
-        console.print(f"  warning: {escape(warning)}")
+        console.print(f"  warning: {escape(warning)}", soft_wrap=True)
 
 
 def _text(value: float | None, digits: int) -> str:

@@ -18,10 +18,10 @@ def print_report(read: ReadReport, results: TextIO) -> None:
     from rich.table import Table
 
     console = Console(file=results, highlight=False)
-    console.print(f"[bold]{escape(read.path)}[/bold]")
+    console.print(f"[bold]{escape(read.path)}[/bold]", soft_wrap=True)
     report = read.report
     if report is None:
-        console.print(f"  refused: {escape(read.reason)}")
+        console.print(f"  refused: {escape(read.reason)}", soft_wrap=True)
         return
     scanner = report.scanner
     about = (
@@ -45,9 +45,11 @@ def print_report(read: ReadReport, results: TextIO) -> None:
     for result in report.results:
         if result.reason:
             name = f"{result.side.value} {result.site.value} {result.region}".strip()
-            console.print(f"  {escape(name)}, {result.state.value}: {escape(result.reason)}")
+            console.print(
+                f"  {escape(name)}, {result.state.value}: {escape(result.reason)}", soft_wrap=True
+            )
     for warning in report.warnings:
-        console.print(f"  warning: {escape(warning)}")
+        console.print(f"  warning: {escape(warning)}", soft_wrap=True)
 
 
 def _cells(result: DxaResult) -> tuple[str, ...]:
