@@ -10,11 +10,10 @@ from zoom_imaging.change.subject import FractureSummary
 from zoom_imaging.dxa.result import DxaReport, DxaResult, ResultState, Site
 from zoom_imaging.endpoints.cell import LIST_SEPARATOR
 from zoom_imaging.endpoints.results import SubjectResults, TrialResults
+from zoom_imaging.endpoints.status import EndpointStatus, EventState
 from zoom_imaging.endpoints.subject_columns import (
     MARKERS,
     SITE_PREFIXES,
-    EndpointStatus,
-    EventState,
 )
 from zoom_imaging.endpoints.write import Row, Value
 

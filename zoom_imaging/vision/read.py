@@ -12,13 +12,14 @@ from zoom_imaging.anatomy import TYPICAL_LEVELS, Level, SixPoints, VertebraState
 from zoom_imaging.radiograph.film import Radiograph
 from zoom_imaging.vision.bundle import Bundle, load_bundle
 from zoom_imaging.vision.canvas import Canvas, make_canvas
-from zoom_imaging.vision.chain import find_chain, next_centre, with_skipped
+from zoom_imaging.vision.chain import find_chain, with_skipped
 from zoom_imaging.vision.delineate import Delineation, agreement, outline
 from zoom_imaging.vision.engine import Engine, make_engine
 from zoom_imaging.vision.finding import SpineReading, VertebraFinding
 from zoom_imaging.vision.frame import Frame, axis_at
-from zoom_imaging.vision.locate import Peaks, locate
+from zoom_imaging.vision.locate import locate
 from zoom_imaging.vision.name import Names, name_chain
+from zoom_imaging.vision.start import Start
 from zoom_imaging.vision.track import Tracker
 from zoom_imaging.vision.uncertainty import (
     Judgement,
@@ -36,23 +37,6 @@ MEAN_SPACING_MM = 30.0
 """Mean distance of neighbouring body centres, T4-L4, at the detector of a usual film."""
 
 SMALLEST_SIDE_PX = 64
-
-SACRUM_GAPS = (0.6, 1.6)
-"""Distance of S1 from L5, in gaps between the bodies above."""
-
-
-@dataclass(frozen=True)
-class _Start:
-    """A canvas with the chain of candidates found on it.
-
-    `fuller` holds the chain with the candidates that it passed over, too (see `with_skipped`).
-    """
-
-    canvas: Canvas
-    peaks: Peaks
-    centres: Floats
-    fuller: Floats
-    score: float
 
 
 @dataclass(frozen=True)
@@ -125,7 +109,7 @@ class SpineReader:
         if len(found) < shortest:
             return _no_spine("No spine was found: fewer than three vertebral bodies in a line")
         centres = np.stack([d.centre for d in found])
-        ends = [_beyond(start, centres, upwards=upwards) for upwards in (True, False)]
+        ends = [start.beyond(centres, upwards=upwards) for upwards in (True, False)]
         chain = np.concatenate([part for part in (ends[0], centres, ends[1]) if part is not None])
         opinion = self._level_opinion(start.canvas, chain, mirrored=mirrored)
         first = 0 if ends[0] is None else 1
@@ -135,11 +119,11 @@ class SpineReader:
             log_probabilities=opinion[first : first + len(centres)],
             gaps=np.hypot(*np.diff(centres, axis=0).T),
             above=None if ends[0] is None else opinion[0],
-            below=None if ends[1] is None else _mixed(opinion[-1], _sacrum_next(start, centres)),
+            below=None if ends[1] is None else _mixed(opinion[-1], start.sacrum_next(centres)),
             warnings=tuple(warnings),
         )
 
-    def _followed(self, tracker: Tracker, start: _Start) -> list[Delineation]:
+    def _followed(self, tracker: Tracker, start: Start) -> list[Delineation]:
         """The vertebrae from the plain chain or the fuller one, whichever the delineator confirms.
 
         Several fractures in a row fool the plain chain, a deep endplate the fuller one. Where a
@@ -154,7 +138,7 @@ class SpineReader:
         loss = _mean_agreement(found) - _mean_agreement(more)
         return more if loss <= self.bundle.parameters.chain.skipped_agreement_loss else found
 
-    def _start(self, film: Radiograph, warnings: list[str]) -> _Start | None:
+    def _start(self, film: Radiograph, warnings: list[str]) -> Start | None:
         """Locator and chain at the film's scale, or at the most consistent one of several."""
         scale = film.scale
         if scale.row_mm is not None and scale.column_mm is not None:
@@ -172,14 +156,14 @@ class SpineReader:
         again = self._located(make_canvas(film, mm, mm))
         return again if again.score >= 0.8 * best.score else best
 
-    def _located(self, canvas: Canvas) -> _Start:
+    def _located(self, canvas: Canvas) -> Start:
         peaks = locate(canvas, self.engine, self.bundle.parameters.locate)
         how = self.bundle.parameters.chain
         places_mm = peaks.places * canvas.mm
         chain = find_chain(places_mm, peaks.probabilities, how)
         indices = with_skipped(places_mm, peaks.probabilities, chain, how)
         centres = peaks.places[list(chain.indices)]
-        return _Start(canvas, peaks, centres, peaks.places[list(indices)], chain.score)
+        return Start(canvas, peaks, centres, peaks.places[list(indices)], chain.score)
 
     def _wide_patches(self, canvas: Canvas, centres: Floats, *, mirrored: bool) -> Floats:
         how = self.bundle.parameters.name
@@ -294,35 +278,6 @@ class SpineReader:
 
 def _mean_agreement(found: list[Delineation]) -> float:
     return float(np.mean([agreement(d) for d in found])) if found else 0.0
-
-
-def _beyond(start: _Start, centres: Floats, *, upwards: bool) -> Floats | None:
-    """The place (1, 2) next to an end of the chain, a candidate if one is near; None off film."""
-    at = next_centre(centres, upwards=upwards)
-    end = centres[0] if upwards else centres[-1]
-    if not upwards and _sacrum_next(start, centres):
-        return np.array([start.peaks.sacrum[:2]]) if start.peaks.sacrum else None
-    if len(start.peaks.places):
-        distances = np.hypot(*(start.peaks.places - at).T)
-        nearest = int(distances.argmin())
-        if distances[nearest] < 0.4 * float(np.hypot(*(at - end))):
-            at = start.peaks.places[nearest]
-    rows, columns = start.canvas.valid.shape
-    column, row = (round(float(value)) for value in at)
-    if not (0 <= column < columns and 0 <= row < rows and start.canvas.valid[row, column]):
-        return None
-    return np.asarray(at, float)[None]
-
-
-def _sacrum_next(start: _Start, centres: Floats) -> float:
-    """Probability that the locator's sacrum follows the last body; 0 where it lies elsewhere."""
-    if start.peaks.sacrum is None:
-        return 0.0
-    column, row, chance = start.peaks.sacrum
-    gap = float(np.median(np.hypot(*np.diff(centres[-4:], axis=0).T)))
-    distance = float(np.hypot(column - centres[-1][0], row - centres[-1][1])) / gap
-    lower = row > centres[-1][1]
-    return chance if lower and SACRUM_GAPS[0] <= distance <= SACRUM_GAPS[1] else 0.0
 
 
 def _mixed(opinion: Floats, sacrum: float) -> Floats:
