@@ -86,8 +86,8 @@ def lumbar_change(
             f"the charter asks for {rules.minimum_vertebrae}"
         )
     else:
-        # The number on the scanner's report, unless one visit's report has no total of these levels:
-        # then both visits are computed in the same way.
+        # The number on the scanner's report, unless one visit's report has no total of these
+        # levels: then both visits are computed in the same way.
         as_printed = all(printed_total(exam, levels) is not None for exam in there.values())
         values = {
             visit: lumbar_value(exam, levels, visit, rules, subject_id, as_printed=as_printed)

@@ -1,9 +1,10 @@
 """Which lumbar vertebrae stand behind the change of BMD, and their density at one visit.
 
 Lumbar BMD = sum of BMC over sum of area, never the mean of densities; where both reports print it
-for exactly these vertebrae, as printed. The same vertebrae count at both visits. A fractured vertebra is denser for being squeezed: it leaves both visits. A vertebra
-that differs by more than the charter's T-score difference from its neighbour is a question, and
-leaves only if the charter says so (ISCD official positions; domain rules, section 7).
+for exactly these vertebrae, as printed. The same vertebrae count at both visits. A fractured
+vertebra is denser for being squeezed: it leaves both visits. A vertebra that differs by more than
+the charter's T-score difference from its neighbour is a question, and leaves only if the charter
+says so (ISCD official positions; domain rules, section 7).
 """
 
 from __future__ import annotations

@@ -124,8 +124,8 @@ def _lumbar() -> Iterator[Column]:
             site,
             visit,
             word,
-            definition="BMD of the vertebrae in ls_bmd_levels, the same at both visits: the printed "
-            "total where each visit's report has one of exactly these, else sum of BMC over sum of "
+            definition="BMD of the vertebrae in ls_bmd_levels, the same at both visits: the "
+            "printed total where each visit's report has one of exactly these, else sum of BMC over sum of "
             "area at both; a vertebra with an incident fracture leaves both.",
             source=_DERIVED_DXA,
         )

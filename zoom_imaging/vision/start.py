@@ -55,7 +55,7 @@ class Start:
         return np.asarray(at, float)[None]
 
     def sacrum_next(self, centres: Floats) -> float:
-        """Probability that the locator's sacrum follows the last body; 0 where it lies elsewhere."""
+        """Probability that the locator's sacrum follows the last body; 0 where it does not."""
         if self.peaks.sacrum is None:
             return 0.0
         column, row, chance = self.peaks.sacrum
