@@ -125,8 +125,8 @@ def _lumbar() -> Iterator[Column]:
             visit,
             word,
             definition="BMD of the vertebrae in ls_bmd_levels, the same at both visits: the "
-            "printed total where each visit's report has one of exactly these, else sum of BMC over "
-            "sum of area at both; a vertebra with an incident fracture leaves both.",
+            "printed total where each visit's report has one of exactly these, else BMC over "
+            "area, summed, at both; a vertebra with an incident fracture leaves both.",
             source=_DERIVED_DXA,
         )
     yield _change("ls", site)
