@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from datetime import date
+from datetime import date, time
 
 import pytest
 from typer.testing import CliRunner
