@@ -18,7 +18,7 @@ from zoom_imaging.ingest.discover import discover
 from zoom_imaging.ingest.draft import FLOWING, Draft, draft_of
 from zoom_imaging.ingest.identity import Claimant, by_uid, copies
 from zoom_imaging.ingest.repeat import Candidate, repeated
-from zoom_imaging.ingest.scan import Cache, Progress, scan
+from zoom_imaging.ingest.scan import Cache, Progress, scan, without_collector
 from zoom_imaging.ingest.source import open_source
 from zoom_imaging.ingest.subject import belongs_to_another, identity_questions, subject_of
 from zoom_imaging.ingest.text import path_text
@@ -28,6 +28,7 @@ from zoom_imaging.query import Query, QueryKind
 _NAMED_AT_MOST = 10
 
 
+@without_collector()
 def build_catalogue(
     sources: Sequence[Path],
     charter: Charter,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import BinaryIO
+from functools import lru_cache
+from typing import TYPE_CHECKING, BinaryIO
 
-from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.dataelem import RawDataElement
 
 from zoom_imaging.anatomy import View
 from zoom_imaging.ingest.catalogue import Header
@@ -16,6 +17,9 @@ from zoom_imaging.ingest.clues import Clues, ParsedFile
 from zoom_imaging.ingest.dates import day_of_examination, parse_day
 from zoom_imaging.ingest.structure import PIXEL_TAGS, Element, Walk
 from zoom_imaging.ingest.text import header_text, visible
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
 
 SOP_CLASS_UID = 0x00080016
 _CONTENT_SEQUENCE = 0x0040A730
@@ -213,21 +217,31 @@ def _begins_hologic(value: bytes) -> bool:
 
 def _meanings(element: Element | None) -> tuple[str, ...]:
     """Code values and meanings of a code sequence, in lower case."""
-    if element is None:
-        return ()
+    if isinstance(element, RawDataElement):
+        return _meanings_of_bytes(element._replace(value_tell=0))
+    return _meanings_of_items(element.value) if element is not None else ()
+
+
+@lru_cache(maxsize=256)
+def _meanings_of_bytes(element: RawDataElement) -> tuple[str, ...]:
+    """Thousands of files have the same few codes: each is decoded once."""
     from pydicom.dataset import Dataset
 
     try:
-        if isinstance(element, DataElement):
-            items = element.value
-        else:
-            items = Dataset({element.tag: element})[element.tag].value
+        items = Dataset({element.tag: element})[element.tag].value
+    except Exception:  # a code that cannot be read is no clue
+        return ()
+    return _meanings_of_items(items)
+
+
+def _meanings_of_items(items: Iterable[Dataset]) -> tuple[str, ...]:
+    try:
         found = [
             visible(str(item.get(name, "")))
             for item in items
             for name in ("CodeValue", "CodeMeaning")
         ]
-    except Exception:  # a code that cannot be read is no clue
+    except Exception:  # as above
         return ()
     return tuple(text.strip().lower() for text in found if text.strip())
 

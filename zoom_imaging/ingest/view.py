@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from enum import StrEnum
+from functools import lru_cache
 
 from zoom_imaging.anatomy import View
 
@@ -96,10 +97,12 @@ _PARTS: tuple[tuple[SpinePart, re.Pattern[str]], ...] = (
 _SPINE = re.compile(r"spin[ae]l?(?![a-z])|vertebra|척추|wirbels|columna|rachis")
 
 
-def spine_part(texts: Iterable[str]) -> SpinePart | None:
+@lru_cache(maxsize=1024)
+def spine_part(texts: tuple[str, ...]) -> SpinePart | None:
     """The part of the spine that a film's texts name; WHOLE for a spine without a part.
 
-    Thoracic and lumbar named together are the whole spine of this trial (T4-L4).
+    Thoracic and lumbar named together are the whole spine of this trial (T4-L4). Thousands of films
+    have the same few texts, so answers are kept.
     """
     named: set[SpinePart] = set()
     spine = False
@@ -115,11 +118,12 @@ def spine_part(texts: Iterable[str]) -> SpinePart | None:
     return SpinePart.WHOLE if spine else None
 
 
+@lru_cache(maxsize=1024)
 def view_of(
     view_position: str,
-    view_codes: Iterable[str],
+    view_codes: tuple[str, ...],
     patient_orientation: str,
-    descriptions: Iterable[str],
+    descriptions: tuple[str, ...],
 ) -> tuple[View, str]:
     """The projection and a sentence that says what told it, or what contradicts what.
 
