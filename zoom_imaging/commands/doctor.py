@@ -111,10 +111,10 @@ def version_checks() -> Iterator[Check]:
         required = metadata.requires("zoom_imaging") or []
     except metadata.PackageNotFoundError:
         required = []
-    named = set(package_versions())
+    named = {name.lower() for name in package_versions()}
     for requirement in required:
         name = requirement_name(requirement)
-        if "extra ==" in requirement or name in named:
+        if "extra ==" in requirement or name.lower() in named:
             continue
         version = _version(name)
         yield Check(
@@ -146,7 +146,7 @@ def codec_checks() -> Iterator[Check]:
 
     for value in _SYNTAXES:
         syntax = UID(value)
-        name = f"{syntax.name} ({syntax})"
+        name = syntax.keyword
         if not syntax.is_encapsulated:
             yield Check("codecs", name, CheckState.OK, "built in")
             continue
@@ -161,7 +161,11 @@ def codec_checks() -> Iterator[Check]:
             yield Check("codecs", name, CheckState.OK, ", ".join(plugins))
         else:
             yield Check(
-                "codecs", name, CheckState.MISSING, "no codec", f"install {', '.join(missing)}"
+                "codecs",
+                name,
+                CheckState.MISSING,
+                "no codec",
+                f"install {', '.join(missing)}",
             )
 
 
@@ -250,7 +254,7 @@ def _print(checks: list[Check]) -> None:
     console = Console(highlight=False)
     table = Table(box=None, pad_edge=False)
     for heading in ("", "name", "found", "what to do"):
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, overflow="fold", no_wrap=heading == "name")
     colours = {CheckState.OK: "green", CheckState.MISSING: "red", CheckState.OPTIONAL: "yellow"}
     group = ""
     for check in checks:

@@ -43,8 +43,6 @@ class Canvas:
 
 def make_canvas(film: Radiograph, row_mm: float, column_mm: float) -> Canvas:
     """Average a film down to square pixels; the stored pixel is `row_mm` by `column_mm`."""
-    from scipy import ndimage
-
     by_row = max(1, round(TARGET_MM / row_mm - 0.2))
     by_column = max(1, round(TARGET_MM / column_mm - 0.2))
     grey, share = _block_mean(film.pixels, film.valid, by_row, by_column)
@@ -53,8 +51,8 @@ def make_canvas(film: Radiograph, row_mm: float, column_mm: float) -> Canvas:
     pitch = float(np.clip(min(high, wide), 0.4, 0.65))
     zoom = (high / pitch, wide / pitch)
     if max(abs(zoom[0] - 1), abs(zoom[1] - 1)) > 0.01 * (1 if high != wide else 25):
-        grey = ndimage.zoom(grey, zoom, order=1, mode="nearest", grid_mode=True)
-        share = ndimage.zoom(share, zoom, order=1, mode="nearest", grid_mode=True)
+        size = (round(share.shape[0] * zoom[0]), round(share.shape[1] * zoom[1]))
+        grey, share = _resampled(grey, size), _resampled(share, size)
         step = (
             film.pixels.shape[1] // by_column * by_column / share.shape[1],
             film.pixels.shape[0] // by_row * by_row / share.shape[0],
@@ -76,3 +74,18 @@ def _block_mean(
     weight = valid[part].astype(np.float32).reshape(shape).sum((1, 3))
     total = np.where(valid[part], pixels[part], 0).reshape(shape).sum((1, 3), dtype=np.float32)
     return total / np.maximum(weight, 1.0), weight / (by_row * by_column)
+
+
+def _resampled(values: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+    """The same field as `size` (rows, columns) pixels, linear between and constant at the edge."""
+    import SimpleITK as sitk  # noqa: N813 - its customary name
+
+    grid = sitk.Image(size[1], size[0], sitk.sitkFloat32)
+    spacing = (values.shape[1] / size[1], values.shape[0] / size[0])
+    grid.SetSpacing(spacing)
+    grid.SetOrigin([(each - 1) / 2 for each in spacing])  # both begin at the edge of the field
+    image = sitk.GetImageFromArray(values)
+    moved = sitk.Resample(
+        image, grid, sitk.Transform(), sitk.sitkLinear, 0.0, sitk.sitkFloat32, True
+    )
+    return np.asarray(sitk.GetArrayFromImage(moved), np.float32)
