@@ -63,9 +63,7 @@ def test_a_missing_codec_fails_and_names_what_to_install(sound_model, monkeypatc
 def test_a_missing_extra_costs_nothing(sound_model, monkeypatch):
     from zoom_imaging.commands.doctor import util
 
-    monkeypatch.setattr(
-        doctor, "_EXTRAS", (("something", "no_such_module", "module", "pip install it"),)
-    )
+    monkeypatch.setattr(doctor, "_EXTRAS", (("something", "no_such_module", "pip install it"),))
     assert util.find_spec("no_such_module") is None
     result = run("--json")
     (check,) = [c for c in json.loads(result.stdout)["checks"] if c["group"] == "extras"]

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from zoom_imaging.errors import ConfigurationError, ModelIntegrityError, ModelMissingError
+from zoom_imaging.errors import ModelIntegrityError, ModelMissingError
 from zoom_imaging.vision.bundle import NETWORKS, default_bundle_dir, load_bundle
-from zoom_imaging.vision.engine import make_engine
 
 
 @pytest.fixture
@@ -71,8 +70,3 @@ def test_the_hash_of_the_bundle_changes_with_any_file(copy: Path, untrained: Pat
     after = load_bundle(copy)
     assert after.calibration.grade_temperature == 1.5
     assert after.sha256 != before.sha256
-
-
-def test_an_unknown_engine_is_refused(untrained: Path) -> None:
-    with pytest.raises(ConfigurationError, match="abacus"):
-        make_engine("abacus", load_bundle(untrained))

@@ -17,6 +17,7 @@ from zoom_imaging.charter import Charter, default_charter_path, load_charter
 from zoom_imaging.endpoints.write import recover
 from zoom_imaging.errors import ConfigurationError
 from zoom_imaging.ingest.clinical import ClinicalTable, read_clinical_table
+from zoom_imaging.vision.engine import require_engine
 
 
 @dataclass(frozen=True)
@@ -62,10 +63,7 @@ def run_job(request: Request, voice: Voice) -> bool:
 
 def _check(request: Request) -> tuple[Charter, ClinicalTable | None]:
     """Everything that can be known to be wrong before any work."""
-    if request.engine != "torch":
-        raise ConfigurationError(
-            f"--engine {request.engine} is not part of this version", remedy="use --engine torch"
-        )
+    require_engine(request.engine)
     charter = load_charter(request.charter_path)
     clinical = read_clinical_table(request.clinical_path) if request.clinical_path else None
     # realpath, because a link that leads to itself must not raise here.

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -41,14 +40,10 @@ class Check:
     remedy: str = ""
 
 
-_EXTRAS: tuple[tuple[str, str, str, str], ...] = (
-    # name, module or program, kind, what brings it
-    ("simulated patients", "fast_simplification", "module", "pip install 'zoom_imaging[simulate]'"),
-    ("faster engine", "openvino", "module", "pip install openvino"),
-    ("PACS", "pynetdicom", "module", "pip install pynetdicom"),
-    ("printed reports, PDF text", "pypdf", "module", "pip install pypdf"),
-    ("printed reports, OCR", "pytesseract", "module", "pip install pytesseract"),
-    ("printed reports, OCR engine", "tesseract", "program", "apt-get install tesseract-ocr"),
+_EXTRAS: tuple[tuple[str, str, str], ...] = (
+    # name, module, what brings it
+    ("simulated patients", "fast_simplification", "pip install 'zoom_imaging[simulate]'"),
+    ("faster engine", "openvino", "pip install 'zoom_imaging[fast]'"),
 )
 _LEAST_MEMORY_GB = 2.0
 _SYNTAXES: tuple[str, ...] = (
@@ -192,8 +187,8 @@ def model_check() -> Check:
 
 def extra_checks() -> Iterator[Check]:
     """Optional parts."""
-    for name, target, kind, remedy in _EXTRAS:
-        found = shutil.which(target) if kind == "program" else util.find_spec(target)
+    for name, target, remedy in _EXTRAS:
+        found = util.find_spec(target)
         yield Check(
             "extras",
             name,
