@@ -165,7 +165,7 @@ def default_bundle_dir() -> Path:
     raise ModelMissingError(
         f"The model bundle {BUNDLE_NAME} is not there",
         expected=f"configs/metadata.json in {places[0]} or {places[1]}",
-        remedy="install the package again, or train it with scripts/train_network.py and so on",
+        remedy="install the package again, or train it with scripts/train_network.py",
     )
 
 
