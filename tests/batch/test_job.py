@@ -236,7 +236,7 @@ def test_a_folder_in_use_is_refused_and_not_touched(trial):
 @pytest.mark.parametrize(
     ("change", "error", "named"),
     [
-        ({"engine": "openvino"}, ConfigurationError, "openvino"),
+        ({"engine": "abacus"}, ConfigurationError, "abacus"),
         ({"charter_path": "text"}, CharterError, "not valid TOML"),
         ({"clinical_path": "text"}, ClinicalTableError, "line 1"),
         ({"sources": "missing"}, ConfigurationError, "does not exist"),
