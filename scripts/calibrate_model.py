@@ -12,7 +12,7 @@ from typing import Annotated
 
 import numpy as np
 import typer
-from evaluate_model import Case, simulated_cases
+from evaluate_model import Case, simulated_cases, simulated_films
 
 from zoom_imaging.anatomy import TYPICAL_LEVELS
 from zoom_imaging.vision.bundle import Bundle, Calibration
@@ -114,7 +114,7 @@ def main(heldapart: Folder, out: Folder = Path("models/spine_lateral"), limit: i
     reader = SpineReader.load(out)
     seen = Seen()
     case: Case
-    for case in simulated_cases(heldapart, limit, 0):
+    for case in simulated_cases(simulated_films(heldapart, 0)[:limit]):
         _, _, film, truth = case
         seen.add(reader.trace(film), truth, reader.bundle)
     calibration, right = fitted(seen, reader.bundle)

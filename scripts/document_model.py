@@ -23,24 +23,6 @@ TITLES = {
     "simulated": "Simulated films of people held apart",
     "ct_derived": "Films made from CT of real people",
 }
-MEASURES = {
-    "vertebrae": ("Vertebrae", 0),
-    "recall": ("Found", 3),
-    "named_rightly": ("Named rightly, of those whose name was given", 3),
-    "evaluable": ("Evaluable", 3),
-    "dice": ("Dice of the outline", 3),
-    "landmark_mm_median": ("Distance of the six points, median (mm)", 2),
-    "landmark_mm_95": ("Distance of the six points, 95th percentile (mm)", 2),
-    "ratio_error_points": ("Height ratios, mean absolute error (points)", 2),
-    "bias_anterior_points": ("Anterior ratio, bias (points)", 2),
-    "bias_middle_points": ("Middle ratio, bias (points)", 2),
-    "ratio_z_rms": ("Error over stated deviation, RMS (1 = honest)", 2),
-    "auroc_grade2": ("AUROC, grade 2 and more", 3),
-    "auroc_grade1": ("AUROC, grade 1 and more", 3),
-    "sensitivity_grade1": ("Sensitivity, grade 1 and more", 3),
-    "specificity_grade1": ("Specificity, grade 1 and more", 3),
-    "calibration_error": ("Expected calibration error of the fracture probability", 3),
-}
 CURVES = {
     "locator": ("recall", "precision", "f1"),
     "namer": ("exact", "within_one"),
@@ -74,20 +56,24 @@ def curves(work: Annotated[list[Path], typer.Option(file_okay=False, exists=True
 
 
 @app.command()
-def figures(sets: Annotated[list[str], typer.Argument(help="simulated=FOLDER ct_derived=FOLDER")]):
+def figures(
+    sets: Annotated[list[str], typer.Argument(help="simulated=FOLDER ct_derived=FOLDER")],
+) -> None:
     """Keep the figures of `evaluate_model.py --out FOLDER`, and put their tables into the card."""
-    reports = {}
+    from model_figures import markdown
+
+    tables = []
     for given in sets:
         name, folder = given.split("=", 1)
         report = rounded(json.loads((Path(folder) / "figures.json").read_text()))
         report["each_image"] = [one for one in report["each_image"] if is_remarkable(one)]
         (DOCS / f"figures_{name}.json").write_text(json.dumps(report, indent=1) + "\n")
-        reports[name] = report
+        tables.append(f"### {TITLES[name]}\n\n{markdown(report)}")
     card = DOCS / "model_card.md"
     text = card.read_text(encoding="utf-8")
     before, after = text.split(BEGIN)[0], text.split(END)[1]
-    tables = "\n".join(table(TITLES[name], report) for name, report in reports.items())
-    card.write_text(f"{before}{BEGIN}\n\n{tables}\n{END}{after}", encoding="utf-8")
+    inside = "\n".join(tables)
+    card.write_text(f"{before}{BEGIN}\n\n{inside}\n{END}{after}", encoding="utf-8")
 
 
 @app.command()
@@ -108,8 +94,7 @@ def failures(
 
     warnings.filterwarnings("ignore")
     reader = SpineReader.load(None)
-    shown = [case for half in (0, 1) for case in simulated_cases(films, 10**6, half)]
-    shown = [case for case in shown if case[1] in name]
+    shown = list(simulated_cases([films / f"{each}.npz" for each in name]))
     figure, axes = plt.subplots(1, len(shown), figsize=(4 * len(shown), 7), layout="constrained")
     around = [0, 1, 2, 5, 4, 3, 0]
     for axis, (_, image, film, truth) in zip(axes, shown, strict=True):
@@ -144,41 +129,6 @@ def rounded(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: rounded(inner) for key, inner in value.items()}
     return [rounded(inner) for inner in value] if isinstance(value, list) else value
-
-
-def table(title: str, report: dict[str, Any]) -> str:
-    """One set's figures in Markdown; the interval is a bootstrap over people."""
-    lines = [
-        f"### {title}",
-        "",
-        f"{report['people']} people, {report['images']} films; {report['images_refused']} films "
-        f"refused, {report['false_finds']} finds where no vertebra is, "
-        f"{report['names_wrong_and_sure']} wrong names without a doubt stated.",
-        "",
-        "| | all | 95 % interval | evaluable only |",
-        "|---|---|---|---|",
-    ]
-    groups = report["figures"]
-    for key, (words, digits) in MEASURES.items():
-        low, high = report["intervals"][key]
-        span = "" if low is None else f"{low:.{digits}f} to {high:.{digits}f}"
-        cells = [shown(groups[group][key], digits) for group in ("all", "evaluable")]
-        lines.append(f"| {words} | {cells[0]} | {span} | {cells[1]} |")
-    lines += ["", "| Grade | vertebrae | evaluable | called grade 1 or more |", "|---|---|---|---|"]
-    for grade in range(4):
-        found = groups.get(f"grade {grade}")
-        if found is not None:
-            called = found["sensitivity_grade1"] if grade else 1 - found["specificity_grade1"]
-            lines.append(
-                f"| {grade} | {found['vertebrae']:.0f} | {shown(found['evaluable'], 2)} | "
-                f"{shown(called, 2)} |"
-            )
-    return "\n".join(lines) + "\n"
-
-
-def shown(value: float | None, digits: int) -> str:
-    """A figure, or a dash where the set has none."""
-    return "–" if value is None else f"{value:.{digits}f}"
 
 
 if __name__ == "__main__":

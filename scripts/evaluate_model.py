@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -64,14 +64,18 @@ def _from_json(level: Level, entry: dict[str, Any], content: dict[str, Any]) -> 
     )
 
 
-def simulated_cases(folder: Path, limit: int, half: int) -> Iterator[Case]:
-    """Simulated films of every second person, shown once in a look that its name decides."""
+def simulated_films(folder: Path, half: int) -> list[Path]:
+    """The films of every second person, those with even (0) or odd (1) numbers."""
+    return [path for path in sorted(folder.glob("*.npz")) if int(path.stem) % 2 == half]
+
+
+def simulated_cases(paths: Sequence[Path]) -> Iterator[Case]:
+    """Simulated films, each shown once in a look that its name decides."""
     from cut_patches import simulated_look
 
     from zoom_imaging.vision.training.truth import PIXEL_MM, read_truth
 
-    paths = [path for path in sorted(folder.glob("*.npz")) if int(path.stem) % 2 == half]
-    for path in paths[:limit]:
+    for path in paths:
         truth = read_truth(path)
         rng = np.random.default_rng([zlib.crc32(path.stem.encode()), 77])
         grey, valid = simulated_look(truth.attenuation, rng)
@@ -120,12 +124,15 @@ def main(
     import warnings
     from dataclasses import replace
 
+    from model_figures import markdown
+
     from zoom_imaging.vision.read import SpineReader
 
     warnings.filterwarnings("ignore")
     reader = SpineReader.load(bundle)
     simulated = any(truth.glob("*.npz"))
-    cases = simulated_cases(truth, limit, 1) if simulated else dicom_cases(truth)
+    films = simulated_films(truth, 1)[:limit]
+    cases = simulated_cases(films) if simulated else dicom_cases(truth)
     records: list[Scored] = []
     images: list[dict[str, Any]] = []
     for person, image, film, vertebrae in cases:
@@ -159,7 +166,7 @@ def main(
         )
         typer.echo(json.dumps(images[-1]))
     report = _report(records, images)
-    text = _markdown(report)
+    text = markdown(report)
     typer.echo(text)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
@@ -192,40 +199,6 @@ def _report(records: list[Scored], images: list[dict[str, Any]]) -> dict[str, An
         "intervals": intervals(records),
         "each_image": images,
     }
-
-
-def _markdown(report: dict[str, Any]) -> str:
-    lines = [
-        f"{report['people']} people, {report['images']} images, "
-        f"{report['images_refused']} refused, {report['false_finds']} false finds, "
-        f"{report['images_all_named']} images with every name right, "
-        f"{report['names_wrong_and_sure']} wrong names that were not marked as uncertain; "
-        f"{report['seconds_median']:.2f} s an image (largest {report['seconds_largest']:.2f}).",
-        "",
-        "| figure | all found | 95 % over people | without doubtful | evaluable |",
-        "|---|---|---|---|---|",
-    ]
-    every, clear = report["figures"]["all"], report["figures"].get("without_doubtful", {})
-    shown = report["figures"].get("evaluable", {})
-    for name, value in every.items():
-        low, high = report["intervals"][name]
-        span = "" if np.isnan(low) else f"{low:.3f} to {high:.3f}"
-        others = " | ".join(f"{part.get(name, float('nan')):.3f}" for part in (clear, shown))
-        lines.append(f"| {name} | {value:.3f} | {span} | {others} |")
-    lines += [
-        "",
-        "| group | n | recall | evaluable | named | Dice | mm | ratio | bias a | bias m |",
-        "|---|---|---|---|---|---|---|---|---|---|",
-    ]
-    for group, f in report["figures"].items():
-        if group not in {"all", "without_doubtful", "evaluable"}:
-            lines.append(
-                f"| {group} | {f['vertebrae']:.0f} | {f['recall']:.2f} | {f['evaluable']:.2f} | "
-                f"{f['named_rightly']:.2f} | {f['dice']:.3f} | {f['landmark_mm_median']:.2f} | "
-                f"{f['ratio_error_points']:.1f} | {f['bias_anterior_points']:.1f} | "
-                f"{f['bias_middle_points']:.1f} |"
-            )
-    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":

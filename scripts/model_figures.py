@@ -1,0 +1,83 @@
+"""The figures of a model as Markdown: one table of everything, one by level, grade and person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import isnan
+from typing import Any
+
+MEASURES = {
+    "vertebrae": ("Vertebrae", 0),
+    "recall": ("Found", 3),
+    "named_rightly": ("Named rightly, of those whose name was given", 3),
+    "evaluable": ("Evaluable", 3),
+    "dice": ("Dice of the outline", 3),
+    "landmark_mm_median": ("Distance of the six points, median (mm)", 2),
+    "landmark_mm_95": ("Distance of the six points, 95th percentile (mm)", 2),
+    "ratio_error_points": ("Height ratios, mean absolute error (points)", 2),
+    "bias_anterior_points": ("Anterior ratio, bias (points)", 2),
+    "bias_middle_points": ("Middle ratio, bias (points)", 2),
+    "ratio_z_rms": ("Error over stated deviation, RMS (1 = honest)", 2),
+    "auroc_grade2": ("AUROC, grade 2 and more", 3),
+    "auroc_grade1": ("AUROC, grade 1 and more", 3),
+    "sensitivity_grade1": ("Sensitivity, grade 1 and more", 3),
+    "specificity_grade1": ("Specificity, grade 1 and more", 3),
+    "calibration_error": ("Expected calibration error of the fracture probability", 3),
+}
+BY_GROUP = {
+    "vertebrae": ("n", 0),
+    "recall": ("found", 2),
+    "evaluable": ("evaluable", 2),
+    "named_rightly": ("named", 2),
+    "dice": ("Dice", 3),
+    "landmark_mm_median": ("mm", 2),
+    "ratio_error_points": ("ratio", 1),
+    "bias_anterior_points": ("bias ant.", 1),
+    "bias_middle_points": ("bias mid.", 1),
+    "sensitivity_grade1": ("sens. grade 1+", 2),
+    "specificity_grade1": ("spec. grade 1+", 2),
+}
+WHOLE = {
+    "all": "all",
+    "without_doubtful": "without doubtful truth",
+    "evaluable": "evaluable only",
+}
+
+
+def markdown(report: Mapping[str, Any]) -> str:
+    """A report of `evaluate_model.py`, as made or as kept in JSON; intervals are over people."""
+    groups = report["figures"]
+    wholes = [name for name in WHOLE if name in groups]
+    lines = [
+        f"{report['people']} people, {report['images']} films; {report['images_refused']} films "
+        f"refused, {report['images_all_named']} with every name right, {report['false_finds']} "
+        f"finds where no vertebra is, {report['names_wrong_and_sure']} wrong names without a doubt "
+        f"stated. {report['seconds_median']:.2f} s a film (largest "
+        f"{report['seconds_largest']:.2f}).",
+        "",
+        *_head(["", *(WHOLE[name] for name in wholes), "95 % interval of all"]),
+    ]
+    for key, (words, digits) in MEASURES.items():
+        low, high = (shown(bound, digits) for bound in report["intervals"][key])
+        interval = low if low == high else f"{low} to {high}"
+        cells = [shown(groups[name][key], digits) for name in wholes]
+        lines.append(_row([words, *cells, interval]))
+    lines += ["", *_head(["", *(words for words, _ in BY_GROUP.values())])]
+    for name, found in groups.items():
+        if name not in WHOLE:
+            cells = [shown(found[key], digits) for key, (_, digits) in BY_GROUP.items()]
+            lines.append(_row([name, *cells]))
+    return "\n".join(lines) + "\n"
+
+
+def shown(value: float | None, digits: int) -> str:
+    """A figure, or a dash where the set has none."""
+    return "–" if value is None or isnan(value) else f"{value:.{digits}f}"
+
+
+def _head(cells: list[str]) -> list[str]:
+    return [_row(cells), "|" + "---|" * len(cells)]
+
+
+def _row(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
