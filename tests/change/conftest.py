@@ -123,7 +123,11 @@ class Film:
 
 @dataclass
 class Dxa:
-    """A lumbar report. `levels` maps a level to (area, BMC, T-score); the total follows."""
+    """A lumbar report. `levels` maps a level to (area, BMC, T-score); the total follows.
+
+    That total is not rounded, so that the number to expect is the same whether it is taken as
+    printed or computed; `total` prints another one.
+    """
 
     levels: dict[str, tuple[float | None, float | None, float | None]] = field(
         default_factory=lambda: {

@@ -2,40 +2,14 @@
 
 from __future__ import annotations
 
-import io
-
-import pydicom
 import pytest
 from pydicom.dataset import Dataset
 
 from zoom_imaging.dxa.generic_sr import is_densitometry, read_generic_sr
 from zoom_imaging.dxa.repeats import merge_repeats
 from zoom_imaging.dxa.result import Side, Site
-from zoom_imaging.dxa.sr_tree import read_tree
 
-
-def code(meaning: str, value: str = "X1", scheme: str = "99TEST") -> Dataset:
-    made = Dataset()
-    made.CodeValue, made.CodingSchemeDesignator, made.CodeMeaning = value, scheme, meaning
-    return made
-
-
-def item(value_type: str, concept: Dataset | str, *children: Dataset, **values) -> Dataset:
-    made = Dataset()
-    made.RelationshipType, made.ValueType = "CONTAINS", value_type
-    made.ConceptNameCodeSequence = [code(concept) if isinstance(concept, str) else concept]
-    for keyword, value in values.items():
-        setattr(made, keyword, value)
-    if children:
-        made.ContentSequence = list(children)
-    return made
-
-
-def number(concept: Dataset | str, value: str, *children: Dataset, unit: str = "g/cm2") -> Dataset:
-    measured = Dataset()
-    measured.NumericValue = value
-    measured.MeasurementUnitsCodeSequence = [code(unit, unit, "UCUM")]
-    return item("NUM", concept, *children, MeasuredValueSequence=[measured])
+from .sr_items import code, item, number, tree
 
 
 def site(meaning: str, value: str = "X2", *children: Dataset) -> Dataset:
@@ -55,22 +29,16 @@ def group(*children: Dataset) -> Dataset:
     return item("CONTAINER", code("Measurement Group", "125007", "DCM"), *children)
 
 
-def tree(*children: Dataset):
-    root = item("CONTAINER", code("Imaging Measurement Report", "126000", "DCM"), *children)
-    stream = io.BytesIO()
-    pydicom.dcmwrite(stream, root, implicit_vr=False, little_endian=True, force_encoding=True)
-    stream.seek(0)
-    return read_tree(pydicom.dcmread(stream, force=True), [])
-
-
 def read(*children: Dataset):
-    content = read_generic_sr(tree(*children))
+    content = read_generic_sr(tree(*children)[0])
     return {(row.site, row.side, row.label): row for row in content.rows}, content.warnings
 
 
 def test_a_report_of_anything_else_is_none_of_densitometry():
-    assert not is_densitometry(tree(group(site("Liver"), number("Diameter", "12", unit="mm"))))
-    assert is_densitometry(tree(group(site("Lumbar spine"), number("BMD", "0.9"))))
+    other, _ = tree(group(site("Liver"), number("Diameter", "12", unit="mm")))
+    assert not is_densitometry(other)
+    bone, _ = tree(group(site("Lumbar spine"), number("BMD", "0.9")))
+    assert is_densitometry(bone)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +100,7 @@ def test_a_site_beside_the_number_holds_for_this_number_alone():
 
 
 def test_loinc_concepts_name_measure_and_scan():
-    root = tree(
+    root, _ = tree(
         number(code("DXA Lumbar spine [Mass/Area] Bone density", "24966-4", "LN"), "0.934"),
         number(code("DXA Lumbar spine [T-score] Bone density", "38267-1", "LN"), "-2.1", unit="1"),
     )

@@ -2,49 +2,10 @@
 
 from __future__ import annotations
 
-import io
-
-import pydicom
 import pytest
 from pydicom.dataset import Dataset
 
-from zoom_imaging.dxa.sr_tree import read_tree
-
-
-def code(meaning: str, value: str = "X1", scheme: str = "99TEST") -> Dataset:
-    made = Dataset()
-    made.CodeValue, made.CodingSchemeDesignator, made.CodeMeaning = value, scheme, meaning
-    return made
-
-
-def item(value_type: str, meaning: str, *children: Dataset, **values: object) -> Dataset:
-    made = Dataset()
-    made.RelationshipType, made.ValueType = "CONTAINS", value_type
-    made.ConceptNameCodeSequence = [code(meaning)]
-    for keyword, value in values.items():
-        setattr(made, keyword, value)
-    if children:
-        made.ContentSequence = list(children)
-    return made
-
-
-def number(meaning: str, value: str, unit: str | None = "g/cm2", **values: object) -> Dataset:
-    measured = Dataset()
-    measured.NumericValue = value
-    if unit is not None:
-        measured.MeasurementUnitsCodeSequence = [code(unit, unit, "UCUM")]
-    return item("NUM", meaning, MeasuredValueSequence=[measured], **values)
-
-
-def tree(*children: Dataset, charset: str = "ISO_IR 192"):
-    root = item("CONTAINER", "Report", *children)
-    root.SpecificCharacterSet = charset
-    stream = io.BytesIO()
-    pydicom.dcmwrite(stream, root, implicit_vr=False, little_endian=True, force_encoding=True)
-    warnings: list[str] = []
-    stream.seek(0)
-    read = pydicom.dcmread(stream, force=True)
-    return read_tree(read, warnings), warnings
+from .sr_items import code, item, number, tree
 
 
 @pytest.mark.parametrize("text", ["0.9", "+0.9000", "9.0E-1", "0.90000000000001"])
