@@ -156,11 +156,7 @@ def codec_checks() -> Iterator[Check]:
             yield Check("codecs", name, CheckState.OK, ", ".join(plugins))
         else:
             yield Check(
-                "codecs",
-                name,
-                CheckState.MISSING,
-                "no codec",
-                f"install {', '.join(missing)}",
+                "codecs", name, CheckState.MISSING, "no codec", f"install {', '.join(missing)}"
             )
 
 

@@ -18,11 +18,11 @@ def print_reading(measured: Measured, results: TextIO) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    console = Console(file=results, highlight=False)
+    console = Console(file=results, highlight=False, soft_wrap=True)
     frame = f", frame {measured.frame}" if measured.frame is not None else ""
-    console.print(f"[bold]{escape(measured.path)}[/bold]{frame}", soft_wrap=True)
+    console.print(f"[bold]{escape(measured.path)}[/bold]{frame}")
     if measured.reading is None or not measured.is_read:
-        console.print(f"  refused: {escape(measured.reason)}", soft_wrap=True)
+        console.print(f"  refused: {escape(measured.reason)}")
         return
     scale = measured.reading.scale
     if scale is not None:
@@ -36,9 +36,9 @@ def print_reading(measured: Measured, results: TextIO) -> None:
     table.add_column("P(grade 0 1 2 3)")
     for vertebra in measured.reading.vertebrae:
         table.add_row(*(escape(cell) for cell in _cells(vertebra)))
-    console.print(table)
+    console.print(table, soft_wrap=False)
     for warning in measured.reading.warnings:
-        console.print(f"  warning: {escape(warning)}", soft_wrap=True)
+        console.print(f"  warning: {escape(warning)}")
 
 
 def _text(value: float | None, digits: int) -> str:
@@ -68,7 +68,7 @@ def print_changes(comparison: FilmComparison | None, results: TextIO) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    console = Console(file=results, highlight=False)
+    console = Console(file=results, highlight=False, soft_wrap=True)
     if comparison is None:
         console.print("no comparison: both films must be read")
         return
@@ -88,6 +88,6 @@ def print_changes(comparison: FilmComparison | None, results: TextIO) -> None:
             change.reason,
         )
         table.add_row(*(escape(cell) for cell in cells))
-    console.print(table)
+    console.print(table, soft_wrap=False)
     for query in comparison.queries:
         console.print(f"  query {query.query_id}: {escape(query.question)} {escape(query.values)}")

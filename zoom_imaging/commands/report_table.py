@@ -17,11 +17,11 @@ def print_report(read: ReadReport, results: TextIO) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    console = Console(file=results, highlight=False)
-    console.print(f"[bold]{escape(read.path)}[/bold]", soft_wrap=True)
+    console = Console(file=results, highlight=False, soft_wrap=True)
+    console.print(f"[bold]{escape(read.path)}[/bold]")
     report = read.report
     if report is None:
-        console.print(f"  refused: {escape(read.reason)}", soft_wrap=True)
+        console.print(f"  refused: {escape(read.reason)}")
         return
     scanner = report.scanner
     about = (
@@ -41,15 +41,13 @@ def print_report(read: ReadReport, results: TextIO) -> None:
     table.add_column("state", no_wrap=True)
     for result in report.results:
         table.add_row(*(escape(cell) for cell in _cells(result)))
-    console.print(table)
+    console.print(table, soft_wrap=False)
     for result in report.results:
         if result.reason:
             name = f"{result.side.value} {result.site.value} {result.region}".strip()
-            console.print(
-                f"  {escape(name)}, {result.state.value}: {escape(result.reason)}", soft_wrap=True
-            )
+            console.print(f"  {escape(name)}, {result.state.value}: {escape(result.reason)}")
     for warning in report.warnings:
-        console.print(f"  warning: {escape(warning)}", soft_wrap=True)
+        console.print(f"  warning: {escape(warning)}")
 
 
 def _cells(result: DxaResult) -> tuple[str, ...]:

@@ -217,9 +217,14 @@ def _begins_hologic(value: bytes) -> bool:
 
 def _meanings(element: Element | None) -> tuple[str, ...]:
     """Code values and meanings of a code sequence, in lower case."""
-    if isinstance(element, RawDataElement):
-        return _meanings_of_bytes(element._replace(value_tell=0))
-    return _meanings_of_items(element.value) if element is not None else ()
+    if element is None:
+        return ()
+    try:
+        if isinstance(element, RawDataElement):
+            return _meanings_of_bytes(element._replace(value_tell=0))
+        return _meanings_of_items(element.value)
+    except Exception:  # a code that cannot be read is no clue
+        return ()
 
 
 @lru_cache(maxsize=256)
@@ -227,22 +232,13 @@ def _meanings_of_bytes(element: RawDataElement) -> tuple[str, ...]:
     """Thousands of files have the same few codes: each is decoded once."""
     from pydicom.dataset import Dataset
 
-    try:
-        items = Dataset({element.tag: element})[element.tag].value
-    except Exception:  # a code that cannot be read is no clue
-        return ()
-    return _meanings_of_items(items)
+    return _meanings_of_items(Dataset({element.tag: element})[element.tag].value)
 
 
 def _meanings_of_items(items: Iterable[Dataset]) -> tuple[str, ...]:
-    try:
-        found = [
-            visible(str(item.get(name, "")))
-            for item in items
-            for name in ("CodeValue", "CodeMeaning")
-        ]
-    except Exception:  # as above
-        return ()
+    found = [
+        visible(str(item.get(name, ""))) for item in items for name in ("CodeValue", "CodeMeaning")
+    ]
     return tuple(text.strip().lower() for text in found if text.strip())
 
 

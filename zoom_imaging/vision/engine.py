@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import warnings
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -59,9 +60,6 @@ class OpenVinoEngine:
     name = "openvino"
 
     def __init__(self, bundle: Bundle) -> None:
-        import openvino
-
-        self._core = openvino.Core()
         self._bundle = bundle
         self._networks: dict[str, Any] = {}
 
@@ -77,21 +75,19 @@ class OpenVinoEngine:
         import openvino
         import torch
 
-        size = 128  # any multiple of sixteen: the traced graph takes every size and count
+        example = torch.zeros(2, 2, 128, 128)  # the traced graph takes every size and count
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the tracer's, about checks of shapes
-            model = openvino.convert_model(
-                self._bundle.network(network), example_input=torch.zeros(2, 2, size, size)
-            )
+            model = openvino.convert_model(self._bundle.network(network), example_input=example)
         # Never bf16, which some processors would take by themselves: figures must not depend on it.
         settings = {
             "INFERENCE_PRECISION_HINT": "f32",
             "INFERENCE_NUM_THREADS": torch.get_num_threads(),
         }
-        return self._core.compile_model(model, "CPU", settings)
+        return openvino.compile_model(model, "CPU", settings)
 
 
-_ENGINES: dict[str, type[TorchEngine] | type[OpenVinoEngine]] = {
+_ENGINES: dict[str, Callable[[Bundle], Engine]] = {
     TorchEngine.name: TorchEngine,
     OpenVinoEngine.name: OpenVinoEngine,
 }
