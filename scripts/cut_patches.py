@@ -5,31 +5,32 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import typer
 from numpy.typing import NDArray
 
+if TYPE_CHECKING:
+    from zoom_imaging.vision.training.truth import Shown
+
 Folder = Annotated[Path, typer.Option(file_okay=False)]
 
 
-def simulated_look(
-    attenuation: NDArray[np.float32], rng: np.random.Generator
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """A random detector and maker's processing: grey values 0..1 and the valid mask.
+def simulated_look(attenuation: NDArray[np.float32], rng: np.random.Generator) -> Shown:
+    """A random detector and maker's processing.
 
     Half of the collimated films keep their borders as black picture (a border that nobody found);
     borders that are known come with the patches.
     """
     from zoom_imaging.simulate.film import random_look, render
-    from zoom_imaging.vision.training.truth import PIXEL_MM
+    from zoom_imaging.vision.training.truth import PIXEL_MM, Shown
 
     look = random_look(rng)
     if rng.random() < 0.5:
         look = replace(look, collimation_mm=(0.0, 0.0, 0.0, 0.0))
     grey = render(attenuation.astype(np.float64), PIXEL_MM, look, rng)
-    return grey, np.ones(grey.shape, np.bool_)
+    return Shown(grey, np.ones(grey.shape, np.bool_), look.edge_shift_mm)
 
 
 def main(

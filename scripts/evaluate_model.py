@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from zoom_imaging.anatomy import GRADED_LEVELS, Level, SpacingSource, View
+from zoom_imaging.anatomy import GRADED_LEVELS, SpacingSource, View
 from zoom_imaging.radiograph.film import Radiograph, Scale
 from zoom_imaging.vision.training.score import (
     Scored,
@@ -30,38 +30,12 @@ from zoom_imaging.vision.training.score import (
 Case = tuple[str, str, Radiograph, list[TrueVertebra]]
 
 
-def dicom_cases(folder: Path) -> Iterator[Case]:
-    """Images with a JSON truth beside them; a person is a folder."""
-    from zoom_imaging.radiograph.read import read_radiographs
+def labelled_cases(folder: Path) -> Iterator[Case]:
+    """DICOM films with a JSON truth beside them."""
+    from zoom_imaging.vision.training.labelled import labelled_films
 
-    for path in sorted(folder.rglob("*.json")):
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(content, dict) or "vertebrae" not in content:
-            continue
-        image = path.parent / content["image"]
-        (film,) = read_radiographs(image.read_bytes(), str(image))
-        truth = [
-            _from_json(Level(name), entry, content)
-            for name, entry in content["vertebrae"].items()
-            if name in set(Level)
-        ]
-        yield path.parent.name, image.name, film, truth
-
-
-def _from_json(level: Level, entry: dict[str, Any], content: dict[str, Any]) -> TrueVertebra:
-    points = entry["points_px"]
-    names = ("sup_ant", "sup_mid", "sup_post", "inf_ant", "inf_mid", "inf_post")
-    magnification = entry.get("magnification", content.get("magnification", 1.0))
-    return TrueVertebra(
-        level=level,
-        six=np.array([points[name] for name in names], float),
-        outline=np.array(entry["polygon_px"], float),
-        ratios=(entry["ratio_ant_post"], entry["ratio_mid_post"]),
-        grade=int(entry.get("incident_grade_by_loss", 0)),
-        mm_per_px=content["imager_pixel_spacing_mm"] / magnification,
-        level_certain=bool(entry.get("level_certain", True)),
-        doubtful=bool(entry.get("doubtful", False)),
-    )
+    for one in labelled_films(folder):
+        yield one.person, one.image, one.film, list(one.vertebrae)
 
 
 def simulated_films(folder: Path, half: int) -> list[Path]:
@@ -73,19 +47,24 @@ def simulated_cases(paths: Sequence[Path]) -> Iterator[Case]:
     """Simulated films, each shown once in a look that its name decides."""
     from cut_patches import simulated_look
 
-    from zoom_imaging.vision.training.truth import PIXEL_MM, read_truth
+    from zoom_imaging.vision.training.truth import PIXEL_MM, read_film
 
     for path in paths:
-        truth = read_truth(path)
+        attenuation, truth = read_film(path)
         rng = np.random.default_rng([zlib.crc32(path.stem.encode()), 77])
-        grey, valid = simulated_look(truth.attenuation, rng)
+        shown = simulated_look(attenuation, rng)
         with np.load(path) as film:
             magnification = float(film["magnification"])
         scale = Scale(SpacingSource.IMAGER_RAW, PIXEL_MM, PIXEL_MM, "simulated")
         radiograph = Radiograph(
-            str(path), path.stem, grey, valid, scale, View.LATERAL, "simulated", None
+            str(path), path.stem, shown.grey, shown.valid, scale, View.LATERAL, "simulated", None
         )
-        yield str(truth.person), path.stem, radiograph, _from_film(truth, magnification)
+        yield (
+            str(truth.person),
+            path.stem,
+            radiograph,
+            _from_film(truth.as_shown(shown), magnification),
+        )
 
 
 def _from_film(truth: Any, magnification: float) -> list[TrueVertebra]:
@@ -132,7 +111,7 @@ def main(
     reader = SpineReader.load(bundle)
     simulated = any(truth.glob("*.npz"))
     films = simulated_films(truth, 1)[:limit]
-    cases = simulated_cases(films) if simulated else dicom_cases(truth)
+    cases = simulated_cases(films) if simulated else labelled_cases(truth)
     records: list[Scored] = []
     images: list[dict[str, Any]] = []
     for person, image, film, vertebrae in cases:

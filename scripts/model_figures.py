@@ -37,6 +37,20 @@ BY_GROUP = {
     "sensitivity_grade1": ("sens. grade 1+", 2),
     "specificity_grade1": ("spec. grade 1+", 2),
 }
+PAIRS = {
+    "subjects": ("Pairs of films", 0),
+    "vertebrae": ("Vertebrae T4-L4", 0),
+    "compared": ("Compared (evaluable at both)", 3),
+    "incident": ("Incident fractures among them", 0),
+    "sensitivity": ("Sensitivity of the flag, compared vertebrae", 3),
+    "sensitivity_of_all": ("Sensitivity of the flag, all vertebrae", 3),
+    "false_flags_per_subject": ("False flags a subject", 3),
+    "auroc": ("AUROC of the probability", 3),
+    "calibration_error": ("Expected calibration error of the probability", 3),
+    "loss_error_points": ("Largest loss of height, mean absolute error (points)", 2),
+    "height_cv": ("Repositioning precision of a height, RMS CV, grades 0 and 1", 3),
+    "height_cv_grade2": ("Repositioning precision of a height, RMS CV, grades 2 and 3", 3),
+}
 WHOLE = {
     "all": "all",
     "without_doubtful": "without doubtful truth",
@@ -67,6 +81,14 @@ def markdown(report: Mapping[str, Any]) -> str:
         if name not in WHOLE:
             cells = [shown(found[key], digits) for key, (_, digits) in BY_GROUP.items()]
             lines.append(_row([name, *cells]))
+    return "\n".join(lines) + "\n"
+
+
+def pair_table(reports: Mapping[str, Mapping[str, float | None]]) -> str:
+    """Figures of `evaluate_pairs.py`, one column a set."""
+    lines = _head(["", *reports])
+    for key, (words, digits) in PAIRS.items():
+        lines.append(_row([words, *(shown(report[key], digits) for report in reports.values())]))
     return "\n".join(lines) + "\n"
 
 

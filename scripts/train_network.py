@@ -37,6 +37,9 @@ def main(
     heldapart: Folder,
     out: Folder = Path("models/spine_lateral"),
     work: Folder = Path("training"),
+    start: Annotated[
+        Path | None, typer.Option(file_okay=False, help="Bundle whose weights are the first ones.")
+    ] = None,
     minutes: float = 1e9,
     steps: Annotated[int | None, typer.Option(help="Default: by network.")] = None,
     seed: int = 20260,
@@ -51,7 +54,16 @@ def main(
 
     torch.set_num_threads(threads)
     schedule = Schedule(steps=steps or STEPS[network], minutes=minutes, seed=seed)
-    run(network.value, films, heldapart, out=out, work=work, schedule=schedule, look=simulated_look)
+    run(
+        network.value,
+        films,
+        heldapart,
+        out=out,
+        work=work,
+        schedule=schedule,
+        look=simulated_look,
+        start=start,
+    )
 
 
 if __name__ == "__main__":

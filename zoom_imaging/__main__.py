@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from zoom_imaging.commands import doctor, dxa, measure
+from zoom_imaging.commands import doctor, dxa, measure, train
 
 app = typer.Typer(
     name="zoom_imaging",
@@ -15,6 +15,7 @@ app = typer.Typer(
 )
 app.command("measure")(measure.command)
 app.command("dxa")(dxa.command)
+app.command("train")(train.command)
 app.command("doctor")(doctor.command)
 
 if __name__ == "__main__":

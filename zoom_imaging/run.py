@@ -52,6 +52,9 @@ def main(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Forget what earlier runs computed.")
     ] = False,
+    model: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Model bundle (default: the package's).")
+    ] = None,
     engine: Annotated[Engine, typer.Option(help="What runs the networks.")] = Engine.TORCH,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say only what went wrong.")] = False,
 ) -> None:
@@ -72,6 +75,7 @@ def main(
                 cluster=cluster,
                 fresh=fresh,
                 engine=engine.value,
+                model=model,
             ),
             voice,
         )

@@ -43,7 +43,7 @@ def read(tmp_path, monkeypatch):
         monkeypatch.setattr("zoom_imaging.batch.film.read_film", call)
         monkeypatch.setattr(study, "_reader", lambda *_: None)
         task = Study(SourceFile("a/x.dcm", str(location)), sha256 or sha256_of_bytes(CONTENT), kind)
-        return Outcome.from_json(study.run(task, load_charter(), "torch", 1))
+        return Outcome.from_json(study.run(task, load_charter(), study.Networks()))
 
     return go
 

@@ -32,6 +32,7 @@ class Request:
     cluster: str = ""
     fresh: bool = False
     engine: str = "torch"
+    model: Path | None = None
 
 
 def run_job(request: Request, voice: Voice) -> bool:
@@ -52,6 +53,7 @@ def run_job(request: Request, voice: Voice) -> bool:
             clinical=clinical,
             crew=crew,
             engine=request.engine,
+            model=request.model and request.model.absolute(),
             fresh=request.fresh,
         )
         results = run_trial(trial, voice)

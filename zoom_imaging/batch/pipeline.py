@@ -40,6 +40,7 @@ class Trial:
     clinical: ClinicalTable | None
     crew: Crew
     engine: str = "torch"
+    model: Path | None = None
     fresh: bool = False
 
 
@@ -54,7 +55,7 @@ def run_trial(trial: Trial, voice: Voice) -> TrialResults:
     for note in catalogue.notes:
         voice.say(f"Note: {note}")
     studies = [_study(entry) for kind in _STUDIED for entry in catalogue.used(kind)]
-    bundle = _bundle(studies)
+    bundle = _bundle(studies, trial.model)
     outcomes = _read(studies, trial, bundle, voice)
     catalogue = account(catalogue, outcomes)
     with voice.stage("Comparing visits"):
@@ -109,12 +110,12 @@ def _study(entry: CatalogueEntry) -> Study:
     return Study(source, entry.sha256, entry.kind)
 
 
-def _bundle(studies: Sequence[Study]) -> Bundle | None:
+def _bundle(studies: Sequence[Study], model: Path | None) -> Bundle | None:
     if not any(one.kind is FileKind.SPINE_RADIOGRAPH for one in studies):
         return None
     from zoom_imaging.vision.bundle import load_bundle
 
-    return load_bundle()
+    return load_bundle(model)
 
 
 def _read(
@@ -149,9 +150,8 @@ def _read(
 
 
 def _compute(unknown: Sequence[Study], trial: Trial) -> Iterator[tuple[Study, bytes]]:
-    task = partial(
-        study.run, charter=trial.charter, engine=trial.engine, threads=trial.crew.threads_per_job
-    )
+    networks = study.Networks(trial.model, trial.engine, trial.crew.threads_per_job)
+    task = partial(study.run, charter=trial.charter, networks=networks)
     for done in spread(unknown, task, trial.crew):
         yield done.task, done.result or study.failure(done.problem).to_json()
 

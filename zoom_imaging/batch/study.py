@@ -10,6 +10,7 @@ import json
 import warnings
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoom_imaging.charter import Charter
@@ -93,13 +94,19 @@ def failure(sentence: str) -> Outcome:
     return Outcome(Disposition.FAILED, sentence)
 
 
-def run(study: Study, charter: Charter, engine: str, threads: int) -> bytes:
-    """Read one file and give its `Outcome` as JSON; only a ModelError is raised.
+@dataclass(frozen=True)
+class Networks:
+    """The model of a run: its bundle (None: the package's own), its engine, threads a process."""
 
-    `threads` is how many the networks may use in this process.
-    """
+    model: Path | None = None
+    engine: str = "torch"
+    threads: int = 1
+
+
+def run(study: Study, charter: Charter, networks: Networks) -> bytes:
+    """Read one file and give its `Outcome` as JSON; only a ModelError is raised."""
     try:
-        return _outcome(study, charter, engine, threads).to_json()
+        return _outcome(study, charter, networks).to_json()
     except ModelError:
         raise
     except Exception as error:
@@ -109,7 +116,7 @@ def run(study: Study, charter: Charter, engine: str, threads: int) -> bytes:
         ).to_json()
 
 
-def _outcome(study: Study, charter: Charter, engine: str, threads: int) -> Outcome:
+def _outcome(study: Study, charter: Charter, networks: Networks) -> Outcome:
     from zoom_imaging.ingest.source import open_source
 
     with warnings.catch_warnings():
@@ -123,7 +130,7 @@ def _outcome(study: Study, charter: Charter, engine: str, threads: int) -> Outco
                 )
             if study.kind is FileKind.DXA_REPORT:
                 return _report(content, study.source.path, charter)
-            return _films(content, study.source.path, charter, _reader(engine, threads))
+            return _films(content, study.source.path, charter, _reader(networks))
         except InputError as refusal:
             return _refused(refusal)
         except OSError as error:
@@ -160,14 +167,14 @@ def _films(content: bytes, path: str, charter: Charter, reader: SpineReader) -> 
 
 
 @lru_cache(maxsize=1)
-def _reader(engine: str, threads: int) -> SpineReader:
+def _reader(networks: Networks) -> SpineReader:
     """The model, loaded once for each process."""
     import torch
 
     from zoom_imaging.vision.read import SpineReader
 
-    torch.set_num_threads(threads)
-    return SpineReader.load(engine=engine)
+    torch.set_num_threads(networks.threads)
+    return SpineReader.load(networks.model, networks.engine)
 
 
 @lru_cache(maxsize=1)

@@ -57,6 +57,7 @@ class Workplace:
 
     charter: Charter
     assume_lateral: bool = False
+    model: Path | None = None
     _reader: FilmReader | None = field(default=None)
 
     def reader(self) -> FilmReader:
@@ -64,7 +65,7 @@ class Workplace:
         if self._reader is None:
             from zoom_imaging.vision.read import SpineReader
 
-            self._reader = SpineReader.load()
+            self._reader = SpineReader.load(self.model)
         return self._reader
 
 
@@ -86,6 +87,9 @@ def command(
     charter_path: Annotated[
         Path | None, typer.Option("--charter", metavar="FILE", help="Default: ZOOM.")
     ] = None,
+    model: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Model bundle (default: the package's).")
+    ] = None,
     assume_lateral: Annotated[
         bool,
         typer.Option(
@@ -101,7 +105,7 @@ def command(
     if bool(images) == (pair is not None):
         raise typer.BadParameter("name either IMAGE... or --pair BASELINE FOLLOW_UP")
     try:
-        workplace = Workplace(load_charter(charter_path), assume_lateral)
+        workplace = Workplace(load_charter(charter_path), assume_lateral, model)
     except ConfigurationError as error:
         typer.echo(error.reason, err=True)
         raise typer.Exit(Exit.USAGE) from error

@@ -1,4 +1,4 @@
-"""Soft tissue of the trunk as line integrals: hull, lungs, bowel gas, organs, aortic wall."""
+"""Soft tissue of the trunk as line integrals: hull, lungs, mediastinum, gas, organs, aorta."""
 
 from __future__ import annotations
 
@@ -53,6 +53,7 @@ def torso_attenuation(
     soft_mm = soft_mm - np.minimum(
         smooth(lung_mm, 1.0 / geometry.pixel_mm) * aerated, soft_mm * 0.9
     )
+    _add_mediastinum(soft_mm, trunk, person.size, rng)
     _add_organs(soft_mm, trunk, rng)
     image = WATER_PER_MM * np.clip(soft_mm, 0.0, None)
     image *= 1.0 + 0.03 * _mottle(shape, geometry.pixel_mm, rng)
@@ -94,6 +95,30 @@ def _enlarge(small: Floats, step: int) -> Floats:
 
     large: Floats = ndimage.zoom(small, step, order=1)
     return large
+
+
+def _add_mediastinum(soft_mm: Floats, trunk: _Trunk, size: float, rng: np.random.Generator) -> None:
+    """Aorta, oesophagus and airway along the thoracic spine: bands that run across its front half.
+
+    Their borders are soft and cross the bodies; a network must not take one for a wall.
+    """
+    geometry, rows = trunk.geometry, trunk.geometry.rows
+    for _ in range(int(rng.choice(4, p=[0.3, 0.35, 0.2, 0.15]))):
+        amount = rng.uniform(8, 55) * (1.0 if rng.random() < 0.75 else -0.6)
+        drift = smooth(rng.standard_normal((rows, 1)), (45.0 / geometry.pixel_mm, 0.0))[:, 0]
+        drift *= rng.uniform(0.0, 6.0) / max(float(drift.std()), 1e-6)
+        # From inside the bodies to well in front of them (their half depth is 8 to 14 mm there).
+        back_mm = trunk.spine_y_mm + drift - size * rng.uniform(-4, 22)
+        width_mm = size * rng.uniform(9, 38)
+        first, last = rng.uniform(0.35, 0.6), rng.uniform(0.75, 1.05)
+        fade = np.clip((trunk.height - first) / 0.08, 0, 1) * np.clip(
+            (last - trunk.height) / 0.08, 0, 1
+        )
+        edge_mm = rng.uniform(0.8, 5.0)
+        ahead_mm = back_mm[:, None] - trunk.column_y_mm[None]
+        inside = np.clip(ahead_mm / edge_mm + 0.5, 0, 1)
+        inside *= np.clip((width_mm - ahead_mm) / edge_mm + 0.5, 0, 1)
+        soft_mm += amount * fade[:, None] * inside
 
 
 def _add_organs(soft_mm: Floats, trunk: _Trunk, rng: np.random.Generator) -> None:

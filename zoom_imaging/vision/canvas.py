@@ -41,16 +41,22 @@ class Canvas:
         return float(self.pixels.shape[0] * self.mm)
 
 
-def make_canvas(film: Radiograph, row_mm: float, column_mm: float) -> Canvas:
-    """Average a film down to square pixels; the stored pixel is `row_mm` by `column_mm`."""
+def make_canvas(
+    film: Radiograph, row_mm: float, column_mm: float, pitch_mm: float | None = None
+) -> Canvas:
+    """Average a film down to square pixels; the stored pixel is `row_mm` by `column_mm`.
+
+    `pitch_mm` asks for one pixel size; without it the film's own decides, from 0.4 to 0.65 mm.
+    """
     by_row = max(1, round(TARGET_MM / row_mm - 0.2))
     by_column = max(1, round(TARGET_MM / column_mm - 0.2))
     grey, share = _block_mean(film.pixels, film.valid, by_row, by_column)
     high, wide = row_mm * by_row, column_mm * by_column
     # Coarse or anisotropic films: the finer of the two directions decides, within reason.
-    pitch = float(np.clip(min(high, wide), 0.4, 0.65))
+    pitch = pitch_mm or float(np.clip(min(high, wide), 0.4, 0.65))
     zoom = (high / pitch, wide / pitch)
-    if max(abs(zoom[0] - 1), abs(zoom[1] - 1)) > 0.01 * (1 if high != wide else 25):
+    near = 0.01 if high != wide or pitch_mm else 0.25
+    if max(abs(zoom[0] - 1), abs(zoom[1] - 1)) > near:
         size = (round(share.shape[0] * zoom[0]), round(share.shape[1] * zoom[1]))
         grey, share = _resampled(grey, size), _resampled(share, size)
         step = (

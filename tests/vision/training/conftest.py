@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from zoom_imaging.simulate.acquisition import random_acquisition
+from zoom_imaging.simulate.dicom import header_for, truth_record
+from zoom_imaging.simulate.dicom import write_film as write_dicom
+from zoom_imaging.simulate.simulator import SimulatedFilm
 from zoom_imaging.vision.training.crops import cut_films
-from zoom_imaging.vision.training.truth import FilmTruth, read_truth
+from zoom_imaging.vision.training.truth import FilmTruth, Shown, read_film
 
 LEVELS = ["C6", "C7", *[f"T{k}" for k in range(1, 13)], "L1", "L2", "L3", "L4", "L5", "S1"]
 
@@ -48,14 +53,14 @@ def write_film(path: Path, person: int = 1, facing: str = "left") -> Path:
     return path
 
 
-def plain_look(attenuation: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def plain_look(attenuation: np.ndarray, rng: np.random.Generator) -> Shown:
     grey = 0.2 + 0.6 * attenuation + 0.02 * rng.random(attenuation.shape, dtype=np.float32)
-    return grey.astype(np.float32), np.ones(attenuation.shape, np.bool_)
+    return Shown(grey.astype(np.float32), np.ones(attenuation.shape, np.bool_))
 
 
 @pytest.fixture(scope="session")
 def film(tmp_path_factory: pytest.TempPathFactory) -> FilmTruth:
-    return read_truth(write_film(tmp_path_factory.mktemp("film") / "0000001.npz"))
+    return read_film(write_film(tmp_path_factory.mktemp("film") / "0000001.npz"))[1]
 
 
 @pytest.fixture(scope="session")
@@ -68,3 +73,11 @@ def cut(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     cut_films(paths, plain_look, folder / "patches", "0000001", looks=1)
     return folder / "patches"
+
+
+def write_labelled(path: Path, film: SimulatedFilm, patient_id: str = "P1") -> None:
+    """A DICOM film with its truth as JSON beside it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    header = header_for(film, random_acquisition(1), patient_id, "20240101", "baseline")
+    write_dicom(path, film.image, header)
+    path.with_suffix(".json").write_text(json.dumps(truth_record(film)), encoding="utf-8")

@@ -11,7 +11,8 @@ from zoom_imaging.anatomy import TYPICAL_LEVELS, Level
 from zoom_imaging.vision.training.command import cut_folder
 from zoom_imaging.vision.training.crops import cut_films
 from zoom_imaging.vision.training.shards import ShardReader, pack_patch, unpack_patches
-from zoom_imaging.vision.training.truth import FilmTruth
+from zoom_imaging.vision.training.truth import FilmTruth, Shown
+from zoom_imaging.vision.uncertainty import ratios_of
 
 from .conftest import plain_look, write_film
 
@@ -96,3 +97,21 @@ def test_one_byte_a_pixel_keeps_grey_and_validity() -> None:
     back = unpack_patches(pack_patch(patch)[None])[0]
     assert np.array_equal(back[1], patch[1])
     assert np.abs(back[0] - patch[0])[patch[1] > 0].max() < 0.003
+
+
+def test_blur_moves_the_outline_to_the_border_that_the_picture_shows(film: FilmTruth) -> None:
+    """Endplates move by the shift along the film, walls by the one across; ratios stay."""
+    grey = np.zeros((4, 4), np.float32)
+    shown = film.as_shown(Shown(grey, grey > 0, edge_shift_mm=(1.0, 0.25)))
+    for k in np.nonzero(film.is_measured)[0]:
+        grown = shown.six[k] - film.six[k]
+        assert grown[:3, 1].mean() == pytest.approx(-2.0, abs=0.1)  # 1 mm is two pixels
+        assert grown[3:, 1].mean() == pytest.approx(2.0, abs=0.1)
+        assert np.abs(grown[[0, 2, 3, 5], 0]).mean() == pytest.approx(0.5, abs=0.1)
+        assert ratios_of(shown.six[k]) == pytest.approx(ratios_of(film.six[k]), abs=0.005)
+    assert np.isnan(shown.six[0]).all()
+
+
+def test_a_sharp_picture_leaves_the_truth_as_it_is(film: FilmTruth) -> None:
+    grey = np.zeros((4, 4), np.float32)
+    assert film.as_shown(Shown(grey, grey > 0)) is film

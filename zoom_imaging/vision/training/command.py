@@ -64,8 +64,12 @@ def run(
     work: Path,
     schedule: Schedule,
     look: Look,
+    start: Path | None = None,
 ) -> None:
-    """Train the network called `name` and write it into the bundle `out` after each validation."""
+    """Train the network called `name` and write it into the bundle `out` after each validation.
+
+    `start` is a bundle whose weights are the first ones.
+    """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     for folder in (films, held_apart):
         if not any(folder.glob("*.npz")):
@@ -91,4 +95,5 @@ def run(
         work=here,
         schedule=schedule,
         report=release,
+        start=None if start is None else start / "models" / f"{name}.pt",
     )

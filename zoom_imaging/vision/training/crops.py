@@ -17,7 +17,7 @@ from zoom_imaging.vision.training.patches import (
     turned,
 )
 from zoom_imaging.vision.training.shards import ShardWriter, pack_patch
-from zoom_imaging.vision.training.truth import FilmTruth, Look, read_truth
+from zoom_imaging.vision.training.truth import FilmTruth, Look, read_film
 
 CROP_SIZE = 128
 CROP_SPACINGS = 2.3
@@ -150,11 +150,12 @@ def cut_films(paths: list[Path], look: Look, out: Path, shard: str, looks: int =
     writers = {kind: ShardWriter(out / kind / f"{shard}.shard") for kind in ("locator", "namer")}
     crops = ShardWriter(done)
     for path in paths:
-        truth = read_truth(path)
+        attenuation, truth = read_film(path)
         for repeat in range(looks):
             rng = np.random.default_rng([zlib.crc32(path.stem.encode()), repeat])
-            image, valid = look(truth.attenuation, rng)
-            add_crops(crops, image, valid, truth, rng)
+            shown = look(attenuation, rng)
+            image, valid = shown.grey, shown.valid
+            add_crops(crops, image, valid, truth.as_shown(shown), rng)
             add_locator_patches(writers["locator"], image, valid, truth, rng)
             add_namer_patches(writers["namer"], image, valid, truth, rng)
     for writer in writers.values():

@@ -29,11 +29,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long to train: until `steps` are done or `minutes` have passed, whichever is first."""
+    """How long to train: until `steps` are done or `minutes` have passed, whichever is first.
+
+    `learning_rate` is the highest of the run; None for the task's own.
+    """
 
     steps: int = 4000
     minutes: float = 1e9
     seed: int = 20260
+    learning_rate: float | None = None
     epoch_length: int = 100
     validate_every: int = 3
     validation_batches: int = 12
@@ -117,11 +121,13 @@ def train(
     work: Path,
     schedule: Schedule,
     report: Callable[[nn.Module, dict[str, float]], None],
+    start: Path | None = None,
 ) -> None:
     """Train `task`; after every validation `report` receives the averaged network and its scores.
 
     `patches` and `held_apart` hold shards (see `crops.cut_films`); `work` receives checkpoints and
-    `history.jsonl`. A run that was cut off goes on from the last checkpoint.
+    `history.jsonl`. `start` is a file of weights to begin with, random ones without it. A run that
+    was cut off goes on from the last checkpoint.
     """
     from ignite.engine import Events
     from ignite.handlers import EMAHandler
@@ -133,7 +139,10 @@ def train(
 
     torch.manual_seed(schedule.seed)
     network: nn.Module = task.network().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimizer = torch.optim.AdamW(network.parameters(), task.learning_rate, weight_decay=1e-3)
+    if start is not None:
+        network.load_state_dict(torch.load(start, map_location="cpu", weights_only=True))
+    rate = task.learning_rate if schedule.learning_rate is None else schedule.learning_rate
+    optimizer = torch.optim.AdamW(network.parameters(), rate, weight_decay=1e-3)
     progress = Progress(schedule)
     scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, progress.rate)
     shards, apart = ShardReader(patches), ShardReader(held_apart)
@@ -201,6 +210,18 @@ def train(
     if progress.share < 1.0:
         trainer.run()
     evaluator.run()
+
+
+def score(task: Task, weights: Path, held_apart: Path, schedule: Schedule) -> dict[str, float]:
+    """Mean scores of a file of weights on the shards of `held_apart`."""
+    network: nn.Module = task.network().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+    apart = ShardReader(held_apart)
+    apart.refresh()
+    evaluator = _evaluator(task, network, apart, schedule)
+    evaluator.logger.setLevel(logging.WARNING)
+    evaluator.run()
+    return {name: float(value) for name, value in evaluator.state.metrics.items()}
 
 
 def _evaluator(

@@ -42,8 +42,11 @@ def release_calibration(bundle: Path, calibration: Calibration) -> None:
     renew_hashes(bundle)
 
 
-def renew_hashes(bundle: Path) -> None:
-    """Complete the configuration files and write the SHA-256 of every file into the metadata."""
+def renew_hashes(bundle: Path, change: str = "") -> None:
+    """Complete the configuration files and write the SHA-256 of every file into the metadata.
+
+    `change` is a line for the changelog; it marks the version as a local one.
+    """
     from filelock import FileLock
 
     configs = bundle / "configs"
@@ -60,6 +63,9 @@ def renew_hashes(bundle: Path) -> None:
         ]
         path = configs / "metadata.json"
         metadata = json.loads(path.read_text(encoding="utf-8")) if path.exists() else _metadata()
+        if change:
+            metadata["version"] = metadata["version"].split("+")[0] + "+local"
+            metadata["changelog"][metadata["version"]] = change
         metadata["sha256"] = {name: file_sha256(bundle / name) for name in files}
         _write_json(path, metadata)
 

@@ -59,7 +59,7 @@ def _whole(samples: Samples, name: str) -> Tensor:
 
 LOCATOR_LOOK = Appearance(blur_px=1.6, cut=0.25, reach=0.5)
 NAMER_LOOK = Appearance(blur_px=1.2, cut=0.6, reach=0.5, bars=0.4)
-DELINEATOR_LOOK = Appearance(blur_px=2.5, cut=0.2, reach=0.36)
+DELINEATOR_LOOK = Appearance(blur_px=1.2, cut=0.2, reach=0.36)
 
 
 def locator_batch(
