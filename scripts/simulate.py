@@ -31,16 +31,19 @@ def training(
     first_seed: Annotated[int, typer.Option(min=0)] = 0,
     jobs: Annotated[int, typer.Option(min=1, max=8)] = 2,
     anatomy: Anatomy = None,
+    ct: Annotated[
+        Path | None, typer.Option(help="Folder of one CT: films of it and of nothing else.")
+    ] = None,
     pixel_mm: Annotated[float, typer.Option(min=0.1, max=2.0)] = 0.5,
 ) -> None:
     """Write one .npz a film; films that are there already are kept."""
     from zoom_imaging.simulate.training import prepare_skeletons
 
     out.mkdir(parents=True, exist_ok=True)
-    paths = prepare_skeletons(cache, anatomy)
+    source = ct if ct is not None else prepare_skeletons(cache, anatomy)
     seeds = range(first_seed, first_seed + films)
     work = [
-        (out, seeds[start :: jobs * 8], paths, pixel_mm) for start in range(min(jobs * 8, films))
+        (out, seeds[start :: jobs * 8], source, pixel_mm) for start in range(min(jobs * 8, films))
     ]
     with get_context("spawn").Pool(jobs) as pool:
         for count in pool.imap_unordered(_write_films, work):
@@ -83,20 +86,23 @@ def dicom(
     typer.echo(f"{path}: {film.image.shape[0]} x {film.image.shape[1]}, {skeleton.name}")
 
 
-def _write_films(work: tuple[Path, range, dict[str, Path], float]) -> int:
+def _write_films(work: tuple[Path, range, dict[str, Path] | Path, float]) -> int:
     from zoom_imaging.simulate.skeleton import Skeleton, load_skeleton
     from zoom_imaging.simulate.training import skeleton_for, write_training_film
+    from zoom_imaging.simulate.volume import Volume, load_volume
 
-    out, seeds, paths, pixel_mm = work
-    loaded: dict[str, Skeleton] = {}
+    out, seeds, source, pixel_mm = work
+    loaded: dict[str, Skeleton | Volume] = {}
     written = 0
     for seed in seeds:
         path = out / f"{seed:07d}.npz"
         if path.exists():
             continue
-        name = skeleton_for(seed, paths)
+        name = source.name if isinstance(source, Path) else skeleton_for(seed, source)
         if name not in loaded:
-            loaded[name] = load_skeleton(paths[name])
+            loaded[name] = (
+                load_volume(source) if isinstance(source, Path) else load_skeleton(source[name])
+            )
         write_training_film(path, seed, loaded[name], pixel_mm)
         written += 1
     return written

@@ -12,6 +12,7 @@ from zoom_imaging.simulate.person import random_person
 from zoom_imaging.simulate.simulator import Exposure, expose
 from zoom_imaging.simulate.skeleton import Skeleton, load_skeleton, save_skeleton
 from zoom_imaging.simulate.truth import OUTLINE_POINTS
+from zoom_imaging.simulate.volume import Volume, project_volume
 
 VARIETY = 1.3
 """Spread of shape between levels, as a multiple of `person.random_person`'s."""
@@ -78,23 +79,26 @@ def skeleton_for(seed: int, paths: Mapping[str, Path]) -> str:
     return str(rng.choice(found[prefix]))
 
 
-def training_exposure(seed: int, skeleton: Skeleton, pixel_mm: float = 0.5) -> Exposure:
-    """Random person, fractures, position, geometry and field of one training film."""
-    person = random_person(seed, PREVALENCE, VARIETY)
-    return expose(skeleton, person, random_acquisition(seed, pixel_mm))
+def training_exposure(seed: int, anatomy: Skeleton | Volume, pixel_mm: float = 0.5) -> Exposure:
+    """Random person, position and geometry of one training film; of a skeleton, fractures too."""
+    acquisition = random_acquisition(seed, pixel_mm)
+    if isinstance(anatomy, Volume):
+        return Exposure(*project_volume(anatomy, acquisition))
+    return expose(anatomy, random_person(seed, PREVALENCE, VARIETY), acquisition)
 
 
-def write_training_film(path: Path, seed: int, skeleton: Skeleton, pixel_mm: float = 0.5) -> None:
+def write_training_film(
+    path: Path, seed: int, anatomy: Skeleton | Volume, pixel_mm: float = 0.5
+) -> None:
     """Write one film.
 
     Arrays: `attenuation` float16 (rows, columns); `pixel_mm`; and for n vertebrae C7..S1 `level`,
     `centre` (n, 2), `six` (n, 6, 2), `poly` (n, 96, 2), `heights_mm` and `heights_own_normal_mm`
-    (n, 3), `grade`, `shape`, `state`. C7 and S1 have a centre only: their other values are NaN.
-    Also `person_seed`, `skeleton`, `facing`, `magnification`.
+    (n, 3), `grade`, `shape`, `state`. C7 and S1, and every level of a CT, have a centre only: their
+    other values are NaN. Also `person_seed`, `skeleton`, `facing`, `magnification`.
     """
-    person = random_person(seed, PREVALENCE, VARIETY)
     acquisition = random_acquisition(seed, pixel_mm)
-    exposure = expose(skeleton, person, acquisition)
+    exposure = training_exposure(seed, anatomy, pixel_mm)
     truth = exposure.truth
     none = {
         "six": np.full((6, 2), np.nan),
@@ -119,7 +123,7 @@ def write_training_film(path: Path, seed: int, skeleton: Skeleton, pixel_mm: flo
         "shape": np.array([str(one.shape) for one in truth]),
         "state": np.array([str(one.state) for one in truth]),
         "person_seed": np.int64(seed),
-        "skeleton": np.array(skeleton.name),
+        "skeleton": np.array(anatomy.name),
         "facing": np.array(str(acquisition.facing)),
         "magnification": np.float32(acquisition.magnification),
     }
