@@ -91,24 +91,32 @@ def _from_film(truth: Any, magnification: float) -> list[TrueVertebra]:
 
 def main(
     truth: Annotated[Path, typer.Option(file_okay=False, exists=True)],
+    *,
     bundle: Annotated[Path | None, typer.Option(file_okay=False)] = None,
     out: Annotated[Path | None, typer.Option(help="folder for figures.json and figures.md")] = None,
     limit: int = 100000,
     unknown_scale: bool = False,
+    earlier: Annotated[
+        Path | None, typer.Option(file_okay=False, help="An earlier bundle, to compare with.")
+    ] = None,
 ) -> None:
     """Read every film of TRUTH with the bundle and report the figures.
 
-    Of simulated films only odd numbers are read: calibration was fitted on the even ones.
+    Of simulated films only odd numbers are read: calibration was fitted on the even ones. With
+    `--earlier` the baselines are scored on the same films, too.
     """
     import warnings
     from dataclasses import replace
 
+    from baselines import always_normal, generic_segmentation
     from model_figures import markdown
 
     from zoom_imaging.vision.read import SpineReader
 
     warnings.filterwarnings("ignore")
     reader = SpineReader.load(bundle)
+    before = SpineReader.load(earlier) if earlier is not None else None
+    baselines: dict[str, list[Scored]] = {}
     simulated = any(truth.glob("*.npz"))
     films = simulated_films(truth, 1)[:limit]
     cases = simulated_cases(films) if simulated else labelled_cases(truth)
@@ -122,6 +130,16 @@ def main(
         scored, false = score_image(person, image, vertebrae, reading)
         scored = [r for r in scored if r.level in GRADED_LEVELS or not simulated]
         records += scored
+        if before is not None:
+            for name, other in (
+                ("earlier model", before.read(film)),
+                ("generic segmentation", generic_segmentation(film, vertebrae)),
+                ("always normal", always_normal(vertebrae)),
+            ):
+                found, _ = score_image(person, image, vertebrae, other)
+                baselines.setdefault(name, []).extend(
+                    r for r in found if r.level in GRADED_LEVELS or not simulated
+                )
         certain = [r for r in scored if r.found and r.level_certain]
         images.append(
             {
@@ -145,6 +163,11 @@ def main(
         )
         typer.echo(json.dumps(images[-1]))
     report = _report(records, images)
+    report["baselines"] = {name: figures(group) for name, group in baselines.items()}
+    for name in report["baselines"].keys() & {"always normal"}:
+        # It was given the truth's outlines: only its grades can be compared.
+        kept = ("auroc_grade2", "auroc_grade1", "sensitivity_grade1", "specificity_grade1")
+        report["baselines"][name] = {key: report["baselines"][name][key] for key in kept}
     text = markdown(report)
     typer.echo(text)
     if out is not None:

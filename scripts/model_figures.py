@@ -51,6 +51,18 @@ PAIRS = {
     "height_cv": ("Repositioning precision of a height, RMS CV, grades 0 and 1", 3),
     "height_cv_grade2": ("Repositioning precision of a height, RMS CV, grades 2 and 3", 3),
 }
+AGAINST_BASELINES = (
+    "recall",
+    "evaluable",
+    "dice",
+    "landmark_mm_median",
+    "ratio_error_points",
+    "auroc_grade2",
+    "auroc_grade1",
+    "sensitivity_grade1",
+    "specificity_grade1",
+    "calibration_error",
+)
 WHOLE = {
     "all": "all",
     "without_doubtful": "without doubtful truth",
@@ -81,7 +93,17 @@ def markdown(report: Mapping[str, Any]) -> str:
         if name not in WHOLE:
             cells = [shown(found[key], digits) for key, (_, digits) in BY_GROUP.items()]
             lines.append(_row([name, *cells]))
+    if report.get("baselines"):
+        lines += ["", *_compared({"this model": groups["all"], **report["baselines"]})]
     return "\n".join(lines) + "\n"
+
+
+def _compared(sets: Mapping[str, Mapping[str, float | None]]) -> list[str]:
+    lines = _head(["", *sets])
+    for key in AGAINST_BASELINES:
+        words, digits = MEASURES[key]
+        lines.append(_row([words, *(shown(found.get(key), digits) for found in sets.values())]))
+    return lines
 
 
 def pair_table(reports: Mapping[str, Mapping[str, float | None]]) -> str:
