@@ -1,8 +1,8 @@
 """What a model must beat: thresholds on a generic segmentation, and "always normal".
 
-The generic method is given what is hard, the true centre and spacing of each vertebra. It floods the
-picture's edges from the middle of the body against the discs and flanks (watershed; active contours
-and Otsu's threshold did worse), takes the region's corners, and calls grades by Genant's thresholds
+The generic method is given what is hard, the true centre and spacing of each vertebra. It floods
+the edges of the picture from the middle of the body against discs and flanks (watershed; contours
+and thresholds did worse), takes the corners of the region, and calls grades by Genant's thresholds
 on its ratios.
 """
 

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import numpy as np
 import typer
-from evaluate_model import Case, simulated_cases, simulated_films
+from evaluate_model import simulated_cases, simulated_films
 
 from zoom_imaging.anatomy import TYPICAL_LEVELS
 from zoom_imaging.vision.bundle import Bundle, Calibration
@@ -113,10 +113,8 @@ def main(heldapart: Folder, out: Folder = Path("models/spine_lateral"), limit: i
     warnings.filterwarnings("ignore")
     reader = SpineReader.load(out)
     seen = Seen()
-    case: Case
     for case in simulated_cases(simulated_films(heldapart, 0)[:limit]):
-        _, _, film, truth = case
-        seen.add(reader.trace(film), truth, reader.bundle)
+        seen.add(reader.trace(case.film), case.truth, reader.bundle)
     calibration, right = fitted(seen, reader.bundle)
     release_calibration(out, calibration)
     typer.echo(json.dumps(calibration.model_dump()))

@@ -30,7 +30,7 @@ def simulated_look(attenuation: NDArray[np.float32], rng: np.random.Generator) -
     if rng.random() < 0.5:
         look = replace(look, collimation_mm=(0.0, 0.0, 0.0, 0.0))
     grey = render(attenuation.astype(np.float64), PIXEL_MM, look, rng)
-    return Shown(grey, np.ones(grey.shape, np.bool_), look.edge_shift_mm)
+    return Shown(grey, np.ones(grey.shape, np.bool_), look.edge_shift_mm, look.manner)
 
 
 def main(

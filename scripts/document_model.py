@@ -5,15 +5,25 @@
 python scripts/document_model.py curves --work training
 python scripts/document_model.py figures simulated=eval/simulated ct_derived=eval/ct
 python scripts/document_model.py failures --films heldapart --name 0900143
+python scripts/document_model.py worst --truth heldapart --truth CT_FILMS
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 import typer
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from evaluate_model import Case
+
+    from zoom_imaging.vision.read import SpineReader
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 
@@ -97,7 +107,8 @@ def failures(
     shown = list(simulated_cases([films / f"{each}.npz" for each in name]))
     figure, axes = plt.subplots(1, len(shown), figsize=(4 * len(shown), 7), layout="constrained")
     around = [0, 1, 2, 5, 4, 3, 0]
-    for axis, (_, image, film, truth) in zip(axes, shown, strict=True):
+    for axis, case in zip(axes, shown, strict=True):
+        image, film, truth = case.image, case.film, case.truth
         axis.imshow(film.pixels, cmap="gray")
         axis.set_title(image, fontsize=9)
         axis.axis("off")
@@ -113,6 +124,75 @@ def failures(
             label = f"{finding.level.value}{state}".replace("_", " ")
             axis.text(points[:, 0].max() + 4, finding.centre[1], label, color="cyan", fontsize=6)
     figure.savefig(DOCS / "failures.png", dpi=75)
+
+
+@app.command()
+def worst(
+    truth: Annotated[list[Path], typer.Option(file_okay=False, exists=True)],
+    count: int = 20,
+    columns: int = 5,
+) -> None:
+    """Draw the vertebrae with the largest errors of ratio: truth in green, the model in orange."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    import warnings
+
+    from evaluate_model import cases_of
+    from matplotlib import pyplot as plt
+
+    from zoom_imaging.vision.read import SpineReader
+
+    warnings.filterwarnings("ignore")
+    reader = SpineReader.load(None)
+    found = [one for folder in truth for case in cases_of(folder) for one in misread(case, reader)]
+    found.sort(key=lambda one: -one.error)
+    rows = -(-count // columns)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(2.6 * columns, 2.8 * rows), layout="constrained"
+    )
+    around = [0, 1, 2, 5, 4, 3, 0]
+    for axis, one in zip(axes.flat, found, strict=False):
+        axis.imshow(one.patch, cmap="gray")
+        axis.plot(*one.true[around].T, color="lime", linewidth=1.0)
+        axis.plot(*one.read[around].T, color="orange", linewidth=1.0)
+        axis.set_title(one.words, fontsize=7)
+        axis.axis("off")
+    figure.savefig(DOCS / "worst.png", dpi=75)
+
+
+@dataclass(frozen=True)
+class Misread:
+    """One vertebra as a picture: points in pixels of the patch, error in points of ratio."""
+
+    error: float
+    words: str
+    patch: NDArray[np.float32]
+    true: NDArray[np.float64]
+    read: NDArray[np.float64]
+
+
+def misread(case: Case, reader: SpineReader) -> Iterator[Misread]:
+    """Every vertebra that was found and whose truth can be judged."""
+    from zoom_imaging.vision.frame import Frame
+    from zoom_imaging.vision.uncertainty import ratios_of
+
+    findings = [f for f in reader.read(case.film).findings if f.six_points is not None]
+    for true in case.truth:
+        centre = true.six[[0, 2, 3, 5]].mean(0)
+        height = float(np.hypot(*(true.six[2] - true.six[5])))
+        near = [f for f in findings if np.hypot(*(np.array(f.centre) - centre)) < height / 2]
+        if not near or not true.evaluable or near[0].six_points is None:
+            continue
+        six = near[0].six_points.to_array()
+        error = 100 * float(np.abs(ratios_of(six) - np.array(true.ratios)).max())
+        frame = Frame.upright((centre[0], centre[1]), (0.0, -1.0), 3.2 * height / 128, 128)
+        state = near[0].state.value.replace("_", " ")
+        words = (
+            f"{case.image[:22]} {true.level.value}\ngrade {true.grade}, off {error:.0f}, {state}"
+        )
+        patch = frame.sample(case.film.pixels, case.film.valid)[0]
+        yield Misread(error, words, patch, frame.to_patch(true.six), frame.to_patch(six))
 
 
 def is_remarkable(image: dict[str, Any]) -> bool:

@@ -11,6 +11,7 @@ import json
 import time
 import zlib
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,7 +28,16 @@ from zoom_imaging.vision.training.score import (
     score_image,
 )
 
-Case = tuple[str, str, Radiograph, list[TrueVertebra]]
+
+@dataclass(frozen=True)
+class Case:
+    """One film with its truth; `look` names the maker's manner where it was simulated."""
+
+    person: str
+    image: str
+    film: Radiograph
+    truth: list[TrueVertebra]
+    look: str = ""
 
 
 def labelled_cases(folder: Path) -> Iterator[Case]:
@@ -35,7 +45,7 @@ def labelled_cases(folder: Path) -> Iterator[Case]:
     from zoom_imaging.vision.training.labelled import labelled_films
 
     for one in labelled_films(folder):
-        yield one.person, one.image, one.film, list(one.vertebrae)
+        yield Case(one.person, one.image, one.film, list(one.vertebrae))
 
 
 def simulated_films(folder: Path, half: int) -> list[Path]:
@@ -59,12 +69,8 @@ def simulated_cases(paths: Sequence[Path]) -> Iterator[Case]:
         radiograph = Radiograph(
             str(path), path.stem, shown.grey, shown.valid, scale, View.LATERAL, "simulated", None
         )
-        yield (
-            str(truth.person),
-            path.stem,
-            radiograph,
-            _from_film(truth.as_shown(shown), magnification),
-        )
+        vertebrae = _from_film(truth.as_shown(shown), magnification)
+        yield Case(str(truth.person), path.stem, radiograph, vertebrae, shown.manner)
 
 
 def _from_film(truth: Any, magnification: float) -> list[TrueVertebra]:
@@ -89,6 +95,13 @@ def _from_film(truth: Any, magnification: float) -> list[TrueVertebra]:
     return out
 
 
+def cases_of(folder: Path, limit: int = 100000) -> Iterator[Case]:
+    """Films of either kind; of simulated ones those with odd numbers."""
+    if any(folder.glob("*.npz")):
+        return simulated_cases(simulated_films(folder, 1)[:limit])
+    return labelled_cases(folder)
+
+
 def main(
     truth: Annotated[Path, typer.Option(file_okay=False, exists=True)],
     *,
@@ -106,7 +119,6 @@ def main(
     `--earlier` the baselines are scored on the same films, too.
     """
     import warnings
-    from dataclasses import replace
 
     from baselines import always_normal, generic_segmentation
     from model_figures import markdown
@@ -118,11 +130,10 @@ def main(
     before = SpineReader.load(earlier) if earlier is not None else None
     baselines: dict[str, list[Scored]] = {}
     simulated = any(truth.glob("*.npz"))
-    films = simulated_films(truth, 1)[:limit]
-    cases = simulated_cases(films) if simulated else labelled_cases(truth)
     records: list[Scored] = []
     images: list[dict[str, Any]] = []
-    for person, image, film, vertebrae in cases:
+    for case in cases_of(truth, limit):
+        person, image, film, vertebrae = case.person, case.image, case.film, case.truth
         withheld = replace(film, scale=Scale(SpacingSource.NONE, None, None, "withheld"))
         started = time.perf_counter()
         reading = reader.read(withheld if unknown_scale else film)
@@ -145,6 +156,7 @@ def main(
             {
                 "person": person,
                 "image": image,
+                "look": case.look,
                 "refusal": reading.refusal,
                 "found": sum(r.found for r in scored),
                 "vertebrae": len(scored),
@@ -186,6 +198,9 @@ def _report(records: list[Scored], images: list[dict[str, Any]]) -> dict[str, An
         groups[f"person {person}"] = [r for r in records if r.person == person]
     for level in levels:
         groups[f"level {level.value}"] = [r for r in records if r.level is level]
+    looks = {image["image"]: image["look"] for image in images}
+    for look in sorted({*looks.values()} - {""}):
+        groups[f"look {look}"] = [r for r in records if looks[r.image] == look]
     for grade in range(4):
         groups[f"grade {grade}"] = [r for r in records if r.grade == grade]
     return {

@@ -59,6 +59,17 @@ class Look:
     ruler: bool = False
 
     @property
+    def manner(self) -> str:
+        """The look in a word, for tables: what stands out most."""
+        if self.curve is not Curve.LOG:
+            return self.curve.value
+        if max(self.loss_along_mm, self.loss_across_mm) > 0:
+            return "coarse"
+        if self.normalise:
+            return "multi-frequency"
+        return "sharpened" if self.sharpen else "plain"
+
+    @property
     def edge_shift_mm(self) -> tuple[float, float]:
         """How far the visible border of bone lies outside its surface, along and across the film.
 

@@ -17,12 +17,13 @@ class Shown:
     """A film as a detector shows it: grey values 0..1 (bone bright) and the valid mask.
 
     `edge_shift_mm` says how far blur moves the visible border of bone outwards, (along, across)
-    the film.
+    the film; `manner` names the look in tables.
     """
 
     grey: NDArray[np.float32]
     valid: NDArray[np.bool_]
     edge_shift_mm: tuple[float, float] = (0.0, 0.0)
+    manner: str = ""
 
 
 Look = Callable[[NDArray[np.float32], np.random.Generator], Shown]
