@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import isnan
 from typing import Any
 
@@ -94,13 +94,15 @@ def markdown(report: Mapping[str, Any]) -> str:
             cells = [shown(found[key], digits) for key, (_, digits) in BY_GROUP.items()]
             lines.append(_row([name, *cells]))
     if report.get("baselines"):
-        lines += ["", *_compared({"this model": groups["all"], **report["baselines"]})]
+        sets = {"this model": groups["all"], **report["baselines"]}
+        lines += ["", *side_by_side(sets, AGAINST_BASELINES)]
     return "\n".join(lines) + "\n"
 
 
-def _compared(sets: Mapping[str, Mapping[str, float | None]]) -> list[str]:
+def side_by_side(sets: Mapping[str, Mapping[str, float | None]], keys: Sequence[str]) -> list[str]:
+    """Lines of a table with one column a set; a dash where a set lacks a figure."""
     lines = _head(["", *sets])
-    for key in AGAINST_BASELINES:
+    for key in keys:
         words, digits = MEASURES[key]
         lines.append(_row([words, *(shown(found.get(key), digits) for found in sets.values())]))
     return lines
