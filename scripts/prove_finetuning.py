@@ -35,7 +35,7 @@ def unseen_maker(grey: NDArray[np.floating], pixel_mm: float) -> NDArray[np.floa
     """Detail turned around, a steep tone curve, and a grid of lines; 0..1 in and out."""
     from zoom_imaging.simulate.blur import smooth
 
-    image = np.asarray(grey, np.float32)
+    image = np.asarray(grey, np.float64)
     detail = image - smooth(image, 1.5 / pixel_mm)
     toned = 1 / (1 + np.exp(-7.0 * (smooth(image, 0.8 / pixel_mm) - 0.5)))
     lines = 0.03 * ((np.arange(image.shape[0]) // 2) % 2)[:, None]
