@@ -8,8 +8,9 @@ import numpy as np
 from sample_cohort import SubjectPlan
 
 from zoom_imaging.anatomy import GRADED_LEVELS, Level, VertebraState, Visit
+from zoom_imaging.provenance import uid_from
 from zoom_imaging.simulate.acquisition import WHOLE_SPINE, Acquisition, Facing, Field
-from zoom_imaging.simulate.dicom import FilmHeader, film_dataset, scale_of, uid_from, write_film
+from zoom_imaging.simulate.dicom import FilmHeader, film_dataset, scale_of, write_film
 from zoom_imaging.simulate.film import Look
 from zoom_imaging.simulate.fracture import make_fracture
 from zoom_imaging.simulate.person import Person, random_person

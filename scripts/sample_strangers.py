@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from zoom_imaging.simulate.dicom import uid_from
+from zoom_imaging.provenance import uid_from
 
 CUT_TO_BYTES = 60_000
 

@@ -47,3 +47,9 @@ def package_versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             versions[name] = "not installed"
     return versions
+
+
+def uid_from(*words: object) -> str:
+    """A DICOM UID of the 2.25 root (PS3.5 B.2) that the same words always give."""
+    digest = hashlib.sha256("\x1f".join(map(str, words)).encode()).digest()
+    return f"2.25.{int.from_bytes(digest[:16], 'big')}"

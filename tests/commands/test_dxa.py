@@ -3,6 +3,8 @@ them."""
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import subprocess
@@ -221,3 +223,56 @@ class TestCases:
         for one in report["results"]:
             if one["site"] == "lumbar_spine" and one["state"] == "accepted":
                 assert one["bmd_g_per_cm2"] == pytest.approx(0.9, abs=0.0011)
+
+
+def test_csv_has_a_line_for_every_region_and_for_a_refused_file(tmp_path):
+    save(hologic_report(exam_of("P-1", DAY, LUMBAR)), tmp_path / "a.dcm")
+    (tmp_path / "b.txt").write_text("no dicom")
+    result = CliRunner().invoke(app, ["dxa", str(tmp_path), "--csv"])
+    assert result.exit_code == 0
+    lines = list(csv.DictReader(io.StringIO(result.stdout)))
+    assert [line["region"] for line in lines] == ["L1", "L2", "L3", "L4", "L1-L4", ""]
+    assert [line["state"] for line in lines] == ["accepted"] * 5 + ["refused"]
+    assert lines[0]["bmd_g_per_cm2"] == "0.742"
+    assert lines[0]["included_levels"] == "L1 L2 L3 L4"
+    assert lines[0]["scanner_serial"] == "300412M"
+    assert "b.txt" in lines[5]["path"]
+    assert "DICOM" in lines[5]["reason"]
+
+
+def test_a_pattern_stands_for_the_files_that_it_matches(tmp_path):
+    for name in ("a.dcm", "b.dcm", "c.img"):
+        save(hologic_report(exam_of(name, DAY, LUMBAR)), tmp_path / name)
+    code, lines, _ = run(tmp_path / "*.dcm")
+    assert code == 0
+    assert [os.path.basename(line["path"]) for line in lines] == ["a.dcm", "b.dcm"]
+    odd = save(hologic_report(exam_of("P-9", DAY, LUMBAR)), tmp_path / "odd[1].dcm")
+    code, lines, _ = run(odd)
+    assert [line["state"] for line in lines] == ["read"]
+    code, lines, _ = run(tmp_path / "*.none")
+    assert [line["state"] for line in lines] == ["refused"]
+
+
+def test_sr_and_fhir_are_written_beside_the_table(tmp_path):
+    inputs = tmp_path / "in"
+    inputs.mkdir()
+    save(hologic_report(exam_of("P-1", DAY, LUMBAR)), inputs / "a.dcm")
+    (inputs / "b.txt").write_text("no dicom")
+    sr, fhir = tmp_path / "sr", tmp_path / "bundle.json"
+    code, first, said = run(inputs, "--sr", sr, "--fhir", fhir)
+    assert code == 0
+    (made,) = sr.iterdir()
+    assert made.name in said
+    code, (again,), _ = run(made)
+    read = {r["region"]: r["bmd_g_per_cm2"] for r in again["results"]}
+    assert read == {
+        r["region"]: r["bmd_g_per_cm2"] for r in first[0]["results"] if r["state"] == "accepted"
+    }
+    assert again["scan_date"] == DAY.isoformat()
+    bundle = json.loads(fhir.read_text())
+    assert len(bundle["entry"]) == 25
+
+
+def test_json_and_csv_exclude_each_other(tmp_path):
+    result = CliRunner().invoke(app, ["dxa", str(tmp_path), "--csv", "--json"])
+    assert result.exit_code == 2

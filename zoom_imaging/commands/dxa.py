@@ -1,7 +1,7 @@
 """`dxa`: read densitometry reports one by one, without trial logic.
 
-With `--json` stdout holds strict JSON only, one object a file; a file that cannot be read is a line
-with its reason. An older analysis of a scan whose newer one is among the files is `superseded`.
+With `--json` or `--csv` stdout holds nothing else; a file that cannot be read is a line with its
+reason. An older analysis of a scan whose newer one is among the files is `superseded`.
 Exit 0: every file was read or refused with a reason; 2: usage; 3: an unexpected error, whose
 traceback went to stderr.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
@@ -44,21 +44,31 @@ class ReadReport:
 def command(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE...", help="DICOM files, or folders of them."),
+        typer.Argument(metavar="FILE...", help="DICOM files, folders of them, or patterns."),
     ],
     *,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="One line a region.")] = False,
+    sr: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write a DICOM SR (TID 1500) of each report to DIR."),
+    ] = None,
+    fhir: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write all results as one FHIR R4 Bundle."),
+    ] = None,
     charter_path: Annotated[
         Path | None, typer.Option("--charter", metavar="FILE", help="Default: ZOOM.")
     ] = None,
 ) -> None:
     """Read bone mineral density from densitometry reports (Hologic, GE Lunar, generic SR)."""
     from zoom_imaging.charter import load_charter
-    from zoom_imaging.commands.report_json import report_object
-    from zoom_imaging.commands.report_table import print_report
+    from zoom_imaging.commands.report_files import write_bundle, write_reports
     from zoom_imaging.dxa.checks import Tolerances
     from zoom_imaging.errors import ConfigurationError
 
+    if as_json and as_csv:
+        raise typer.BadParameter("choose --json or --csv")
     try:
         tolerances = Tolerances.from_rules(load_charter(charter_path).dxa)
     except ConfigurationError as error:
@@ -66,12 +76,27 @@ def command(
         raise typer.Exit(Exit.USAGE) from error
     with results_only() as results:
         read = without_older_analyses([read_file(path, tolerances) for path in input_files(files)])
-        for one in read:
-            if as_json:
-                results.write(dump(report_object(one)) + "\n")
-            else:
-                print_report(one, results)
+        _show(read, results, as_json=as_json, as_csv=as_csv)
+        if sr is not None:
+            write_reports(read, sr)
+        if fhir is not None:
+            write_bundle(read, fhir)
     raise typer.Exit(max((one.exit_code for one in read), default=Exit.OK))
+
+
+def _show(read: Sequence[ReadReport], results: TextIO, *, as_json: bool, as_csv: bool) -> None:
+    from zoom_imaging.commands.report_csv import CsvReports
+    from zoom_imaging.commands.report_json import report_object
+    from zoom_imaging.commands.report_table import print_report
+
+    table = CsvReports(results) if as_csv else None
+    for one in read:
+        if table is not None:
+            table.write(one)
+        elif as_json:
+            results.write(dump(report_object(one)) + "\n")
+        else:
+            print_report(one, results)
 
 
 def read_file(path: Path, tolerances: Tolerances) -> ReadReport:

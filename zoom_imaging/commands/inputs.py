@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from enum import IntEnum
+from glob import glob
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -51,9 +52,10 @@ def number(value: float | None, digits: int) -> float | None:
 def input_files(named: Sequence[Path]) -> Iterator[Path]:
     """Every named file, and every file inside a named folder in the order of their paths.
 
-    Links inside a folder are not followed into other folders.
+    A name that is not there and has wildcards stands for what it matches (a shell may not have
+    expanded it). Links inside a folder are not followed into other folders.
     """
-    for path in named:
+    for path in _expanded(named):
         if not path.is_dir():
             yield path
             continue
@@ -61,6 +63,13 @@ def input_files(named: Sequence[Path]) -> Iterator[Path]:
             folders.sort()
             for name in sorted(names):
                 yield Path(folder) / name
+
+
+def _expanded(named: Sequence[Path]) -> Iterator[Path]:
+    for path in named:
+        text = os.fspath(path)
+        matches = [] if os.path.lexists(path) else sorted(glob(text, recursive=True))
+        yield from map(Path, matches) if matches else [path]
 
 
 def bytes_of(path: Path) -> bytes:

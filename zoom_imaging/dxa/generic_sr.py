@@ -17,7 +17,7 @@ from zoom_imaging.dxa.content import ReportContent
 from zoom_imaging.dxa.lunar_sr import read_lunar_sr
 from zoom_imaging.dxa.naming import measure_named, region_named, scan_named
 from zoom_imaging.dxa.number import Quantity
-from zoom_imaging.dxa.region import level_set, side_of
+from zoom_imaging.dxa.region import level_set, side_of, total_name
 from zoom_imaging.dxa.result import Side
 from zoom_imaging.dxa.sr_tree import SrItem
 
@@ -32,6 +32,7 @@ _LOINC: dict[str, tuple[str, str]] = {
 
 _LUMBAR_SPINE = "122496007"
 _SITE_NAMES = frozenset({"finding site", "anatomic region", "region", "site", "roi", "target site"})
+_TITLE_NAMES = frozenset({"tracking identifier"})
 _SIDE_NAMES = frozenset({"laterality", "side", "image laterality"})
 _ORDINALS = {"first": "L1", "second": "L2", "third": "L3", "fourth": "L4"}
 _ORDINAL = re.compile(r"\b(first|second|third|fourth) lumbar vertebra\b")
@@ -42,6 +43,7 @@ _HIP_REGIONS: tuple[tuple[str, str], ...] = (
     (r"intertrochanter", "Inter"),
     (r"trochanter", "Troch"),
     (r"ward", "Wards"),
+    (r"shaft of femur|femoral shaft", "Shaft"),
 )
 
 
@@ -106,12 +108,34 @@ def _wrapped(place: _Place | None, item: SrItem) -> SrItem:
 
 
 def _stated_place(item: SrItem) -> _Place | None:
-    """The place by the finding site and laterality that stand directly under an item."""
-    site = _first(item, _SITE_NAMES)
-    if site is None:
+    """The place by the finding sites and laterality that stand directly under an item.
+
+    Several vertebrae are a total of them; other sites side by side are no one place. A site without
+    a region (a forearm) has the one that the group's title ends with.
+    """
+    sites = _all(item, _SITE_NAMES)
+    if not sites:
         return None
-    side = _first(item, _SIDE_NAMES) or _first(site, _SIDE_NAMES)
-    return _place_of(site.text, site.value_code, side_of(side.text) if side else Side.NONE)
+    sides = _all(item, _SIDE_NAMES) or _all(sites[0], _SIDE_NAMES)
+    side = side_of(sides[0].text) if sides else Side.NONE
+    places = [_place_of(site.text, site.value_code, side) for site in sites]
+    place = places[0]
+    if len(places) > 1:
+        labels = [one.region for one in places if one is not None and one.scan == _SPINE]
+        levels = level_set(",".join(labels)) if len(labels) == len(places) else None
+        place = _Place(_SPINE, total_name(levels)) if levels else None
+    if place is not None and place.scan and not place.region:
+        titles = _all(item, _TITLE_NAMES)
+        return replace(place, region=_region_at_end(titles[0].text, place.scan) if titles else "")
+    return place
+
+
+def _region_at_end(title: str, scan: str) -> str:
+    """The longest end of a title (`Left Forearm Radius 33%`) that is a region of the scan."""
+    known = scan_named(scan)
+    words = title.split()
+    ends = (" ".join(words[first:]) for first in range(1, len(words)))
+    return next((end for end in ends if known and region_named(known, end)), "")
 
 
 def _named_place(item: SrItem) -> _Place | None:
@@ -119,11 +143,13 @@ def _named_place(item: SrItem) -> _Place | None:
     return _Place(item.meaning) if scan is not None else None
 
 
-def _first(item: SrItem, names: frozenset[str]) -> SrItem | None:
-    for child in item.children:
-        if " ".join(child.meaning.lower().split()) in names and child.text:
-            return child
-    return None
+def _all(item: SrItem, names: frozenset[str]) -> list[SrItem]:
+    """The children with a value that have one of these names."""
+    return [
+        child
+        for child in item.children
+        if " ".join(child.meaning.lower().split()) in names and child.text
+    ]
 
 
 def _place_of(text: str, code: str, side: Side) -> _Place | None:

@@ -6,7 +6,6 @@ Nothing here names a real person, device or site.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoom_imaging.anatomy import SixPoints
+from zoom_imaging.provenance import uid_from
 from zoom_imaging.simulate.acquisition import Acquisition, Facing
 from zoom_imaging.simulate.simulator import SimulatedFilm
 
@@ -81,12 +81,6 @@ class FilmHeader:
     trial_subject_id: str = ""
     protocol_id: str = ""
     time_point_id: str = ""
-
-
-def uid_from(*words: object) -> str:
-    """A UID of the 2.25 root that the same words always give."""
-    digest = hashlib.sha256("\x1f".join(map(str, words)).encode()).digest()
-    return f"2.25.{int.from_bytes(digest[:16], 'big')}"
 
 
 def scale_of(film: SimulatedFilm) -> FilmScale:

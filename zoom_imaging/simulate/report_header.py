@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from zoom_imaging.provenance import uid_from
 from zoom_imaging.simulate.densitometry import Densitometry
-from zoom_imaging.simulate.dicom import uid_from
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset, FileDataset
