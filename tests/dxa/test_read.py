@@ -100,17 +100,6 @@ def test_a_picture_without_results_is_refused_and_its_numbers_are_not_taken():
         read_report(stored(lunar_image(LUNAR, form=None)), "a.dcm")
 
 
-def test_a_pdf_is_refused_with_what_to_do():
-    dataset = hologic_report(exam_of("P-1", TODAY, LUMBAR))
-    for tag in [tag for tag in dataset.keys() if tag.group in {0x0019, 0x7FE0}]:  # noqa: SIM118
-        del dataset[tag]
-    dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = PDF
-    dataset.EncapsulatedDocument = b"%PDF-1.4 L1-L4 0.981 "
-    dataset.file_meta.TransferSyntaxUID = UID("1.2.840.10008.1.2.1")
-    with pytest.raises(NotRelevantError, match="printed report"):
-        read_report(stored(dataset), "a.dcm")
-
-
 def test_text_that_is_no_dicom_is_told_from_a_damaged_file():
     with pytest.raises(NotDicomError, match=r"a\.txt"):
         read_report(b"BMD 0.981 g/cm2 " * 20, "a.txt")

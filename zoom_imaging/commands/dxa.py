@@ -57,6 +57,10 @@ def command(
         Path | None,
         typer.Option(metavar="FILE", help="Write all results as one FHIR R4 Bundle."),
     ] = None,
+    ocr: Annotated[
+        bool,
+        typer.Option("--ocr", help="Read pictures, too; all of it is quarantined (extra: ocr)."),
+    ] = False,
     charter_path: Annotated[
         Path | None, typer.Option("--charter", metavar="FILE", help="Default: ZOOM.")
     ] = None,
@@ -75,7 +79,9 @@ def command(
         typer.echo(error.reason, err=True)
         raise typer.Exit(Exit.USAGE) from error
     with results_only() as results:
-        read = without_older_analyses([read_file(path, tolerances) for path in input_files(files)])
+        read = without_older_analyses(
+            [read_file(path, tolerances, ocr=ocr) for path in input_files(files)]
+        )
         _show(read, results, as_json=as_json, as_csv=as_csv)
         if sr is not None:
             write_reports(read, sr)
@@ -99,7 +105,7 @@ def _show(read: Sequence[ReadReport], results: TextIO, *, as_json: bool, as_csv:
             print_report(one, results)
 
 
-def read_file(path: Path, tolerances: Tolerances) -> ReadReport:
+def read_file(path: Path, tolerances: Tolerances, *, ocr: bool = False) -> ReadReport:
     """Read one file; never raises for what the file is or holds."""
     from zoom_imaging.dxa.read import read_report
     from zoom_imaging.errors import InputError
@@ -109,7 +115,7 @@ def read_file(path: Path, tolerances: Tolerances) -> ReadReport:
     content = b""
     try:
         content = bytes_of(path)
-        report = read_report(content, shown, tolerances)
+        report = read_report(content, shown, tolerances, ocr=ocr)
     except InputError as refusal:
         return ReadReport(shown, sop_instance_uid(content), reason=refusal.reason)
     except Exception as error:

@@ -58,8 +58,13 @@ class _Header:
     laterality: str
 
 
-def read_report(content: bytes, path: str, tolerances: Tolerances = _AS_PUBLISHED) -> DxaReport:
+def read_report(
+    content: bytes, path: str, tolerances: Tolerances = _AS_PUBLISHED, *, ocr: bool = False
+) -> DxaReport:
     """Read one densitometry report; every value has a state and, where it is not used, a reason.
+
+    With `ocr` a picture without results in its header is read by character recognition; what comes
+    of it, and of a PDF, is quarantined.
 
     Raises NotDicomError, UnreadableError (cut or damaged), NotRelevantError (no densitometry, or
     only pictures of it) or DxaReportError (a report that cannot be understood as a whole).
@@ -73,7 +78,7 @@ def read_report(content: bytes, path: str, tolerances: Tolerances = _AS_PUBLISHE
         source = open_source(content, path)
         require_sound_sequences(_elements(source.dataset), what=path)
         try:
-            return _report(source, parsed, path, tolerances)
+            return _report(source, parsed, path, tolerances, ocr=ocr)
         except InputError as refusal:
             raise type(refusal)(_with_path(path, refusal.reason)) from refusal
         except _CONVERSION_ERRORS as error:
@@ -98,10 +103,12 @@ def _elements(dataset: Dataset) -> list[Element]:
     return [element for element in found if element is not None]
 
 
-def _report(source: Source, parsed: ParsedFile, path: str, tolerances: Tolerances) -> DxaReport:
+def _report(
+    source: Source, parsed: ParsedFile, path: str, tolerances: Tolerances, *, ocr: bool
+) -> DxaReport:
     warnings = [*source.warnings, *parsed.warnings]
     header = _header(source.dataset, parsed, warnings)
-    kind, found = _content(source.dataset, header, warnings)
+    kind, found = _content(source, header, warnings, ocr=ocr)
     assembly = assemble(found.rows, tolerances)
     if not assembly.results:
         raise NotRelevantError(
@@ -134,13 +141,14 @@ def _report(source: Source, parsed: ParsedFile, path: str, tolerances: Tolerance
 
 
 def _content(
-    dataset: Dataset, header: _Header, warnings: list[str]
+    source: Source, header: _Header, warnings: list[str], *, ocr: bool
 ) -> tuple[DxaSource, ReportContent]:
     """The content by the first format that the file has; a second one must not contradict it."""
     from zoom_imaging.dxa.hologic import HologicHeader, read_hologic
     from zoom_imaging.dxa.hologic_text import hologic_texts
     from zoom_imaging.dxa.lunar_xml import lunar_xml, read_lunar_xml
 
+    dataset = source.dataset
     texts = hologic_texts(dataset, warnings)
     if texts:
         about = HologicHeader(
@@ -150,12 +158,27 @@ def _content(
     xml = lunar_xml(dataset)
     if not header.sop_class.startswith(_SR_PREFIX):
         if xml is None:
-            raise NotRelevantError(*_nothing_to_read(header))
+            return _printed(source, header, ocr=ocr)
         return DxaSource.LUNAR_XML, read_lunar_xml(xml, header.scanned_on)
     kind, tree = _structured(dataset, header, warnings)
     if xml is None:
         return kind, tree
     return kind, _joined(tree, read_lunar_xml(xml, header.scanned_on))
+
+
+def _printed(source: Source, header: _Header, *, ocr: bool) -> tuple[DxaSource, ReportContent]:
+    """A page for people: the text of a PDF, or, where that was asked for, of a picture."""
+    from zoom_imaging.dxa.page_text import pdf_lines, picture_lines
+    from zoom_imaging.dxa.printed import read_printed, scan_of_header
+
+    scan = scan_of_header(header.protocol, header.body_part, header.laterality)
+    if header.sop_class.startswith(_ENCAPSULATED):
+        doubt = "read from the text of a PDF: a person must confirm it"
+        return DxaSource.PDF, read_printed(pdf_lines(source.dataset), scan, doubt)
+    if not ocr or "PixelData" not in source.dataset:
+        raise NotRelevantError(_nothing_to_read(header))
+    doubt = "read from a picture by character recognition: a person must confirm it"
+    return DxaSource.OCR, read_printed(picture_lines(source), scan, doubt)
 
 
 def _structured(
@@ -183,12 +206,11 @@ def _joined(tree: ReportContent, xml: ReportContent) -> ReportContent:
     )
 
 
-def _nothing_to_read(header: _Header) -> tuple[str]:
+def _nothing_to_read(header: _Header) -> str:
     name = sop_class_name(header.sop_class) or "a file without SOP Class"
-    if header.sop_class.startswith(_ENCAPSULATED):
-        return (f"an encapsulated document ({name}): its numbers are not taken; {_REMEDY}",)
     return (
-        f"no densitometry results in the header of this {name}; numbers in a picture are not taken",
+        f"no densitometry results in the header of this {name}; numbers in a picture are not taken "
+        f"unless asked for (--ocr); {_REMEDY}"
     )
 
 
