@@ -313,3 +313,28 @@ def test_the_bytes_of_the_report_are_those_of_a_real_file():
     dataset = pydicom.dcmread(io.BytesIO(stored(hologic_report(exam()))))
     assert dataset[0x0019, 0x1000].VR == "UN"
     assert dataset.Modality == "OT"
+
+
+@pytest.mark.parametrize("lost", ["", "11.62", "14.67"], ids=["label", "and a BMC", "and an area"])
+def test_a_total_is_not_renamed_when_a_row_is_lost(lost):
+    """`Total` says nothing of its vertebrae: what is left of the sums shows that one is missing."""
+
+    def damage(text):
+        text = text.replace('"L2"', '"#"')
+        return text.replace(f'"{lost}"', '" "') if lost else text
+
+    report = read(exam((0.742, 0.781, 0.803, 0.792)), change=damage)
+    total = current(report)["L1,L3-L4"]
+    assert total.state is ResultState.QUARANTINED
+    assert "L1, L3, L4" in total.reason
+    assert report.included_levels == ()
+
+
+def test_a_total_without_name_and_without_sums_is_quarantined():
+    def without_sums(text):
+        return text.replace("Area[cm", "Width[cm").replace("BMC[(g)]", "Height")
+
+    total = current(read(change=without_sums))["L1-L4"]
+    assert (total.area_cm2, total.bmc_g, total.bmd_g_per_cm2) == (None, None, 0.981)
+    assert total.state is ResultState.QUARANTINED
+    assert "does not name its vertebrae" in total.reason

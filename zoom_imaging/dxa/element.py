@@ -6,6 +6,8 @@ as they stand in the file.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag
@@ -31,15 +33,21 @@ def character_set(dataset: Dataset) -> bytes:
     return stored_bytes(dataset, 0x00080005).strip(b" \0")
 
 
+@lru_cache(maxsize=256)
+def _tag_of(keyword: str) -> int:
+    tag = tag_for_keyword(keyword)
+    if tag is None:
+        raise ValueError(f"{keyword} is not in the DICOM dictionary")
+    return tag
+
+
 def element_text(dataset: Dataset, keyword: str, terms: bytes, warnings: list[str]) -> str:
     """One value as a line of visible text, decoded by `terms`; "" if the element is absent.
 
     ValueError for a keyword that the dictionary does not have.
     """
-    tag = tag_for_keyword(keyword)
-    if tag is None:
-        raise ValueError(f"{keyword} is not in the DICOM dictionary")
-    return line_of(stored_bytes(dataset, tag), terms, warnings, keyword)
+    stored = stored_bytes(dataset, _tag_of(keyword))
+    return line_of(stored, terms, warnings, keyword) if stored else ""
 
 
 def line_of(value: bytes, terms: bytes, warnings: list[str], what: str) -> str:

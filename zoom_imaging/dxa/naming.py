@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from zoom_imaging.dxa.number import Printed, Quantity, measure, normal_unit, parse
 from zoom_imaging.dxa.region import hip_region, level_set, other_region, side_of, site_of
@@ -79,6 +80,7 @@ def region_named(scan: Scanned, label: str) -> RegionRow | None:
     return RegionRow(site=scan.site, side=side, label=named)
 
 
+@lru_cache(maxsize=1024)
 def measure_named(name: str) -> tuple[str, Quantity] | None:
     """Field of a row and quantity that a measure's name stands for, None for any other name."""
     return _MEASURES.get(re.sub(r"[^a-z0-9]", "", name.lower()))

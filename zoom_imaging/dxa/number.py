@@ -11,6 +11,7 @@ import html
 import re
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 _MISSING = re.compile(r"^(?:[-–—−_.*]*|n\.?/?a\.?|none|null|not available|not applicable)$", re.I)
 _MINUS = str.maketrans({"\u2212": "-", "\u2010": "-", "\u2011": "-", "\u2012": "-", "\u2013": "-"})
@@ -88,6 +89,7 @@ def parse(text: str) -> Printed:
     return Printed(value=value + 0.0 if value else 0.0, text=shown)
 
 
+@lru_cache(maxsize=256)
 def normal_unit(text: str) -> str:
     """One spelling for a unit: `g/cm²`, `G/CM^2`, `gm/sq cm` and HTML forms become `g/cm2`."""
     unit = re.sub(r"<[^>]*>", "", html.unescape(text)).strip().lower()

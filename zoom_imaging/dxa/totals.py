@@ -26,14 +26,20 @@ def has_values(row: RegionRow) -> bool:
     return not (row.area.is_missing and row.bmc.is_missing and row.bmd.is_missing)
 
 
-def _sums(rows: Iterable[RegionRow]) -> tuple[float, float] | None:
-    area = bmc = 0.0
-    for row in rows:
-        if row.area.value is None or row.bmc.value is None:
-            return None
-        area += row.area.value
-        bmc += row.bmc.value
-    return (area, bmc) if area > 0 else None
+def _sum(values: Iterable[float | None]) -> float | None:
+    """The sum; None where a value is missing or there is none."""
+    known = list(values)
+    if not known or any(value is None for value in known):
+        return None
+    return sum(value for value in known if value is not None)
+
+
+def _areas(rows: Iterable[RegionRow]) -> float | None:
+    return _sum(row.area.value for row in rows)
+
+
+def _contents(rows: Iterable[RegionRow]) -> float | None:
+    return _sum(row.bmc.value for row in rows)
 
 
 def _near(found: float, expected: float) -> bool:
@@ -60,32 +66,48 @@ def _range_fault(bmd: float, parts: list[RegionRow], tolerance_g_per_cm2: float)
 
 def sum_fault(total: RegionRow, parts: list[RegionRow], tolerance_g_per_cm2: float) -> str:
     """Sentence if the total is not the sum of `parts`; empty if it is or cannot be computed."""
-    sums = _sums(parts)
-    bmd = total.bmd.value
+    area, bmc, bmd = _areas(parts), _contents(parts), total.bmd.value
     if bmd is None:
         return ""
-    if sums is None:
-        return _range_fault(bmd, parts, tolerance_g_per_cm2)
     names = _names(parts)
-    area, bmc = sums
-    if abs(bmc / area - bmd) > tolerance_g_per_cm2 + _EPSILON:
+    if area and bmc is not None and abs(bmc / area - bmd) > tolerance_g_per_cm2 + _EPSILON:
         return (
             f"sum of BMC / sum of area of {names} = {bmc / area:.4f} contradicts the printed total "
             f"BMD {bmd:.4f} g/cm2 (tolerance {tolerance_g_per_cm2:g})"
         )
-    if total.area.value is not None and not _near(total.area.value, area):
+    if area and total.area.value is not None and not _near(total.area.value, area):
         return f"areas of {names} sum to {area:.2f}, the printed total is {total.area.value:g} cm2"
-    if total.bmc.value is not None and not _near(total.bmc.value, bmc):
+    if bmc is not None and total.bmc.value is not None and not _near(total.bmc.value, bmc):
         return f"BMC of {names} sums to {bmc:.2f}, the printed total is {total.bmc.value:g} g"
+    if not area or bmc is None:
+        return _range_fault(bmd, parts, tolerance_g_per_cm2)
     return ""
 
 
 def _is_proven_sum(total: RegionRow, parts: list[RegionRow], tolerance: float) -> bool:
     return (
-        _sums(parts) is not None
+        bool(_areas(parts))
+        and _contents(parts) is not None
         and total.area.value is not None
         and total.bmc.value is not None
         and not sum_fault(total, parts, tolerance)
+    )
+
+
+def _name_fault(total: RegionRow, parts: list[RegionRow]) -> str:
+    """Sentence if nothing shows that a total without a name holds just these vertebrae.
+
+    A row that was lost would leave a total of other vertebrae than its name says.
+    """
+    if total.levels:
+        return ""
+    by_area = total.area.value is not None and _areas(parts)
+    by_content = total.bmc.value is not None and _contents(parts) is not None
+    if by_area or by_content:
+        return ""
+    return (
+        f"{total.label} does not name its vertebrae, and without area and BMC its sums cannot show "
+        f"that it is that of {_names(parts)}"
     )
 
 
@@ -126,7 +148,8 @@ def judge_total(
     if both:
         fault = f"{', '.join(both)} has contradictory rows in the file"
     elif present:
-        fault = sum_fault(total, [vertebrae[level] for level in levels], tolerance)
+        parts = [vertebrae[level] for level in levels]
+        fault = sum_fault(total, parts, tolerance) or _name_fault(total, parts)
     if fault:
         return _quarantine(result, fault), ()
     return result, levels if result.state is ResultState.ACCEPTED else ()
