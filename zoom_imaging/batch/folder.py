@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from zoom_imaging.adam.files import FOLDER as ADAM_FOLDER
+from zoom_imaging.adam.files import write_adam
 from zoom_imaging.batch.progress import Voice
 from zoom_imaging.endpoints.dictionary import TABLES
 from zoom_imaging.endpoints.results import TrialResults
@@ -48,6 +50,7 @@ def write_results(folder: Path, results: TrialResults, charter_source: Path, voi
                 check(table, rows)
                 write_csv(staging / table.file_name, table.columns, rows)
             write_json_lines(staging / "outlines.jsonl", outline_records(results))
+            write_adam(staging / ADAM_FOLDER, results)
         with voice.stage("Writing the report"):
             _write_report(folder, staging / REPORT_NAME, results, charter_source)
         write_json(staging / "run.json", run_record(results, voice.seconds))
