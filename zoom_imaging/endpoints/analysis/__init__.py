@@ -1,0 +1,1 @@
+"""The trial's questions answered from its tables: estimates with their intervals."""
