@@ -88,3 +88,34 @@ def test_risedronate_leaves_the_protocol_and_not_the_full_set(trial: Path) -> No
     assert len(replaced) > 0
     assert set(replaced.FASFL) == {"Y"}
     assert set(replaced.PPROTFL) == {"N"}
+
+
+def test_the_answer_stands_in_one_record(trial: Path, truth) -> None:
+    answer = json.loads((trial / "analysis.json").read_text())
+    sets = answer["lumbar_bmd_change_pct"]
+    full, protocol = sets["full_set"], sets["per_protocol_set"]
+    assert full["low"] < -0.3 < full["high"]
+    assert protocol["twice"] < full["twice"]
+    assert protocol["once"] == full["once"]
+    imputed = sets["full_set_imputed"]
+    assert (imputed["once"], imputed["twice"]) == (57, 57)
+    assert imputed["estimate"] == pytest.approx(full["estimate"], abs=0.5)
+    assert full["not_inferior"] == (full["low"] > -answer["margin_pct_points"])
+    put_in = [one for one in truth.values() if one["new"]]
+    found = answer["new_vertebral_fracture"]
+    assert sum(arm["count"] for arm in found.values()) <= len(put_in)
+    for arm in found.values():
+        assert arm["total"] + arm["undetermined"] + arm["not_evaluable"] == 57
+        assert arm["low"] <= arm["share"] <= arm["high"]
+    ctx = answer["marker_ratio_month12_to_month6"]["ctx"]
+    assert ctx["once"]["low"] < 1.35 < ctx["once"]["high"]
+
+
+def test_two_runs_are_byte_identical(root: Path, trial: Path, tmp_path: Path) -> None:
+    command = [sys.executable, str(root / "scripts" / "simulate_trial.py"), "--out", str(tmp_path)]
+    subprocess.run(command, check=True, capture_output=True, timeout=300)
+    for path in sorted(trial.rglob("*")):
+        if (
+            path.is_file() and path.suffix in {".csv", ".xpt", ".xml"}
+        ) or path.name == "analysis.json":
+            assert path.read_bytes() == (tmp_path / path.relative_to(trial)).read_bytes(), path

@@ -8,6 +8,7 @@ from pathlib import Path
 from zoom_imaging.adam.files import FOLDER as ADAM_FOLDER
 from zoom_imaging.adam.files import write_adam
 from zoom_imaging.batch.progress import Voice
+from zoom_imaging.endpoints.analysis.answer import trial_answer
 from zoom_imaging.endpoints.dictionary import TABLES
 from zoom_imaging.endpoints.results import TrialResults
 from zoom_imaging.endpoints.schemas import check
@@ -51,6 +52,7 @@ def write_results(folder: Path, results: TrialResults, charter_source: Path, voi
                 write_csv(staging / table.file_name, table.columns, rows)
             write_json_lines(staging / "outlines.jsonl", outline_records(results))
             write_adam(staging / ADAM_FOLDER, results)
+            write_json(staging / "analysis.json", trial_answer(results))
         with voice.stage("Writing the report"):
             _write_report(folder, staging / REPORT_NAME, results, charter_source)
         write_json(staging / "run.json", run_record(results, voice.seconds))
