@@ -69,13 +69,19 @@ def curves(work: Annotated[list[Path], typer.Option(file_okay=False, exists=True
 def figures(
     sets: Annotated[list[str], typer.Argument(help="simulated=FOLDER ct_derived=FOLDER")],
 ) -> None:
-    """Keep the figures of `evaluate_model.py --out FOLDER`, and put their tables into the card."""
+    """Keep the figures of `evaluate_model.py --out FOLDER`, and put their tables into the card.
+
+    Figures of `evaluate_pairs.py` in the same folder come with them.
+    """
     from model_figures import markdown
 
     tables = []
     for given in sets:
         name, folder = given.split("=", 1)
         report = rounded(json.loads((Path(folder) / "figures.json").read_text()))
+        pairs = Path(folder) / "pairs.json"
+        if pairs.is_file():
+            report["pairs"] = rounded(json.loads(pairs.read_text()))
         report["each_image"] = [one for one in report["each_image"] if is_remarkable(one)]
         (DOCS / f"figures_{name}.json").write_text(json.dumps(report, indent=1) + "\n")
         tables.append(f"### {TITLES[name]}\n\n{markdown(report)}")

@@ -250,7 +250,7 @@ def main(
             f" compared; {', '.join(wrong) or 'all right'}"
         )
     report = pair_figures(rows, subjects)
-    typer.echo(pair_table({"": report}))
+    typer.echo(pair_table(report))
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         text = json.dumps(report, indent=1).replace("NaN", "null")

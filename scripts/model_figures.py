@@ -96,6 +96,8 @@ def markdown(report: Mapping[str, Any]) -> str:
     if report.get("baselines"):
         sets = {"this model": groups["all"], **report["baselines"]}
         lines += ["", *side_by_side(sets, AGAINST_BASELINES)]
+    if report.get("pairs"):
+        lines += ["", *_pairs({"two films of one person": report["pairs"]})]
     return "\n".join(lines) + "\n"
 
 
@@ -108,12 +110,16 @@ def side_by_side(sets: Mapping[str, Mapping[str, float | None]], keys: Sequence[
     return lines
 
 
-def pair_table(reports: Mapping[str, Mapping[str, float | None]]) -> str:
-    """Figures of `evaluate_pairs.py`, one column a set."""
+def pair_table(report: Mapping[str, float | None]) -> str:
+    """Figures of `evaluate_pairs.py`."""
+    return "\n".join(_pairs({"": report})) + "\n"
+
+
+def _pairs(reports: Mapping[str, Mapping[str, float | None]]) -> list[str]:
     lines = _head(["", *reports])
     for key, (words, digits) in PAIRS.items():
         lines.append(_row([words, *(shown(report[key], digits) for report in reports.values())]))
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def shown(value: float | None, digits: int) -> str:

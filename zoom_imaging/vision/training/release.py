@@ -19,7 +19,7 @@ from zoom_imaging.vision.bundle import (
     file_sha256,
 )
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 
 
 def release_network(bundle: Path, name: str, network: nn.Module) -> None:
@@ -90,7 +90,7 @@ def _metadata() -> dict[str, Any]:
     return {
         "name": BUNDLE_NAME,
         "version": VERSION,
-        "changelog": {VERSION: "first networks, trained on simulated films alone"},
+        "changelog": {VERSION: "trained on simulated films; names and places on one CT, too"},
         "monai_version": version("monai"),
         "pytorch_version": version("torch").split("+")[0],
         "numpy_version": version("numpy"),
