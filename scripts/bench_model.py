@@ -78,8 +78,8 @@ def main(
         command = [sys.executable, __file__, str(source), "--films", str(films), "--engine", name]
         command += ["--bundle", str(bundle)] if bundle else []
         text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        seconds, mib = text.split()[-2:]
-        found[name] = (float(seconds), float(mib))
+        took, peak = text.split()[-2:]
+        found[name] = (float(took), float(peak))
     alone = found["none"][1]
     for name in ("torch", "openvino"):
         seconds, mib = found[name]

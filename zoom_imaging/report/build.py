@@ -10,13 +10,15 @@ import re
 import shutil
 from pathlib import Path
 
+from zoom_imaging.endpoints.analysis.answer import trial_answer
 from zoom_imaging.endpoints.results import TrialResults
+from zoom_imaging.report.figures import write_figures
 from zoom_imaging.report.gallery import FilmLoader, Gallery, load_film
 from zoom_imaging.report.overview import overview
 from zoom_imaging.report.page import page_name, render, write_text
 from zoom_imaging.report.subject import subject_page
 
-PICTURES, SUBJECTS, STYLE = "pictures", "subjects", "style.css"
+PICTURES, SUBJECTS, FIGURES, STYLE = "pictures", "subjects", "figures", "style.css"
 
 _PICTURE_NAME = re.compile(r"[0-9a-f]{24}\.png(\.part)?")
 _SUBJECT_NAME = re.compile(r"[a-z0-9-]+-[0-9a-f]{8}\.html")
@@ -53,10 +55,10 @@ def write_report(
         pages.add(name)
         content = subject_page(subject, results, shown, (ids[at], ids[at + 2]))
         write_text(folder / SUBJECTS / name, render("subject.html", root="../", **content))
-    write_text(
-        folder / "index.html",
-        render("index.html", root="", **overview(results, charter_source)),
-    )
+    answer = trial_answer(results)
+    figures = write_figures(folder / FIGURES, results, answer)
+    content = overview(results, charter_source) | {"answer": answer, "figures": figures}
+    write_text(folder / "index.html", render("index.html", root="", **content))
     shutil.copyfile(Path(__file__).parent / "assets" / STYLE, folder / STYLE)
     _remove_others(folder / PICTURES, _PICTURE_NAME, pictures)
     _remove_others(folder / SUBJECTS, _SUBJECT_NAME, pages)
