@@ -117,19 +117,20 @@ def test_the_report_has_a_page_for_every_subject(results, truth):
     assert list((results / "report" / "pictures").glob("*.png"))
 
 
-def test_the_notebook_runs_over_these_tables(results, root, monkeypatch):
+@pytest.mark.parametrize(("name", "pictures"), [("sample_trial", 2), ("reading_a_radiograph", 5)])
+def test_the_notebooks_run(results, root, monkeypatch, name, pictures):
     nbclient = pytest.importorskip("nbclient")
     nbformat = pytest.importorskip("nbformat")
     monkeypatch.setenv("ZOOM_RESULTS", str(results))
-    notebook = nbformat.read(root / "notebooks" / "sample_trial.ipynb", as_version=4)
+    notebook = nbformat.read(root / "notebooks" / f"{name}.ipynb", as_version=4)
     client = nbclient.NotebookClient(
         notebook, timeout=300, resources={"metadata": {"path": str(root / "notebooks")}}
     )
     client.execute()
-    pictures = [
+    drawn = [
         output
         for cell in notebook.cells
         for output in cell.get("outputs", [])
         if "image/png" in output.get("data", {})
     ]
-    assert len(pictures) == 2
+    assert len(drawn) == pictures
