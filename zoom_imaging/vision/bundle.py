@@ -95,7 +95,7 @@ class StateParameters(_Section):
     border_mm: float = 1.0
     seam_mm: float = 1.0
     largest_spread: float = 0.075
-    largest_ratio_sd: float = 0.07
+    largest_ratio_sd: float = 0.08
     smallest_agreement: float = 0.72
     facing_certain: float = 0.75
 
