@@ -118,3 +118,20 @@ def test_two_runs_are_byte_identical(root: Path, trial: Path, tmp_path: Path) ->
     assert len(tables) > 15
     for path in tables:
         assert path.read_bytes() == (tmp_path / path.relative_to(trial)).read_bytes(), path
+
+
+def test_the_notebook_tells_the_story_of_this_trial(root: Path, trial: Path, monkeypatch) -> None:
+    nbclient = pytest.importorskip("nbclient")
+    nbformat = pytest.importorskip("nbformat")
+    monkeypatch.setenv("ZOOM_RESULTS", str(trial))
+    notebook = nbformat.read(root / "notebooks" / "zoom_endpoints.ipynb", as_version=4)
+    client = nbclient.NotebookClient(
+        notebook, timeout=300, resources={"metadata": {"path": str(root / "notebooks")}}
+    )
+    client.execute()
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert sum("image/png" in output.get("data", {}) for output in outputs) == 3
+    text = " ".join(str(output.get("data", {}).get("text/plain", "")) for output in outputs)
+    answer = json.loads((trial / "analysis.json").read_text())
+    full = answer["lumbar_bmd_change_pct"]["full_set"]
+    assert f"{full['low']:.2f} to {full['high']:.2f}" in text
