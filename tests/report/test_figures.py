@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 from zoom_imaging.anatomy import Arm
 from zoom_imaging.endpoints.analysis.answer import trial_answer
 from zoom_imaging.endpoints.results import TrialResults
 from zoom_imaging.report.figures import write_figures
+from zoom_imaging.report.flow import steps_of
 
 
 def drawn(folder: Path, trial: TrialResults) -> list[str]:
@@ -40,7 +42,7 @@ def several(trial: TrialResults) -> TrialResults:
 def test_every_figure_is_there_as_svg_and_png_and_says_its_n(hostile_trial, tmp_path: Path):
     trial = several(hostile_trial)
     figures = write_figures(tmp_path, trial, trial_answer(trial))
-    assert [f.name for f in figures] == ["forest", "waterfall", "paired", "spine_map"]
+    assert [f.name for f in figures] == ["flow", "forest", "waterfall", "paired", "spine_map"]
     for figure in figures:
         assert ET.parse(tmp_path / f"{figure.name}.svg").getroot().tag.endswith("svg")
         assert (tmp_path / f"{figure.name}.png").read_bytes().startswith(b"\x89PNG")
@@ -56,6 +58,17 @@ def test_two_reports_have_the_same_pictures(hostile_trial, tmp_path: Path):
     drawn(tmp_path / "b", trial)
     for path in (tmp_path / "a").iterdir():
         assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes(), path.name
+
+
+def test_the_flow_counts_everyone_once(hostile_trial):
+    trial = several(hostile_trial)
+    steps = steps_of(trial)
+    assert steps[0].stay == {Arm.ONCE: 3, Arm.TWICE: 3}
+    for before, after in pairwise(steps):
+        for arm in (Arm.ONCE, Arm.TWICE):
+            assert before.stay[arm] == after.stay[arm] + after.lost[arm]
+    # Their actual treatment is risedronate in place of the second dose.
+    assert steps[-1].stay == {Arm.ONCE: 0, Arm.TWICE: 0}
 
 
 def test_what_cannot_be_shown_is_left_out_and_the_page_says_why(hostile_trial, tmp_path: Path):

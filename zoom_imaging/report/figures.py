@@ -1,4 +1,4 @@
-"""Figures of the trial: waterfall, forest with the margin, paired lines, spine map.
+"""Figures of the trial: flow, forest with the margin, waterfall, paired lines, spine map.
 
 Colours are told apart by people with colour-vision deficiency (Okabe and Ito) and never the only
 carrier. Every figure says its n. Equal results give equal bytes of the SVG.
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoom_imaging.anatomy import GRADED_LEVELS, Arm, Level
 from zoom_imaging.endpoints.results import SubjectResults, TrialResults
+from zoom_imaging.report.flow import draw_flow
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -191,6 +192,7 @@ def _compared(subject: SubjectResults) -> tuple[Level, ...]:
 
 
 _FIGURES: tuple[tuple[str, str, Callable[[Axes, TrialResults, Mapping[str, Any]], str]], ...] = (
+    ("flow", "From subjects to comparisons", draw_flow),
     ("forest", "Is twice not inferior to once?", _forest),
     ("waterfall", "Change of lumbar BMD", _waterfall),
     ("paired", "Lumbar BMD at both visits", _paired),

@@ -1,0 +1,117 @@
+"""Flow of subjects: from the trial's list to the sets that are compared, and where each was lost.
+
+In the manner of CONSORT, one column an arm; boxes name what is needed to go on, and beside them how
+many stayed behind for want of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from zoom_imaging.anatomy import GRADED_LEVELS, Arm
+from zoom_imaging.endpoints.results import SubjectResults, TrialResults
+from zoom_imaging.ingest.catalogue import Disposition
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_ARMS = (Arm.ONCE, Arm.TWICE)
+_BOX = {"boxstyle": "round,pad=0.35", "facecolor": "white", "edgecolor": "black"}
+
+
+@dataclass(frozen=True)
+class Step:
+    """Who goes on after one condition, arm by arm, and who does not."""
+
+    title: str
+    stay: Mapping[Arm, int]
+    lost: Mapping[Arm, int]
+
+
+def steps_of(results: TrialResults) -> tuple[Step, ...]:
+    """The conditions in the order in which they are asked."""
+    groups: dict[Arm, Sequence[SubjectResults]] = {
+        arm: [one for one in results.subjects if one.arm_planned is arm] for arm in _ARMS
+    }
+    steps = [
+        Step(
+            "planned arm",
+            {arm: len(group) for arm, group in groups.items()},
+            dict.fromkeys(_ARMS, 0),
+        )
+    ]
+    for title, holds in (
+        ("lumbar BMD at baseline\n(full set)", _has_baseline),
+        ("comparable BMD at month 12\n(complete cases)", _has_change),
+        ("treated as planned\n(per protocol)", _as_planned),
+    ):
+        kept = {arm: [one for one in group if holds(one)] for arm, group in groups.items()}
+        steps.append(
+            Step(
+                title,
+                {arm: len(kept[arm]) for arm in _ARMS},
+                {arm: len(groups[arm]) - len(kept[arm]) for arm in _ARMS},
+            )
+        )
+        groups = dict(kept)
+    return tuple(steps)
+
+
+def draw_flow(axes: Axes, results: TrialResults, answer: Mapping[str, Any]) -> str:
+    """Draw the boxes; returns the words of the figure, "" without subjects."""
+    if not results.subjects:
+        return ""
+    entries = results.catalogue.entries
+    used = sum(entry.disposition is Disposition.USED for entry in entries)
+    without_arm = sum(one.arm_planned not in _ARMS for one in results.subjects)
+    head = f"{len(results.subjects)} subjects, {used} of {len(entries)} files used"
+    if without_arm:
+        head += f"\n{without_arm} without a planned arm"
+    axes.axis("off")
+    steps = steps_of(results)
+    axes.set(xlim=(0, 10), ylim=(-0.9 * len(steps) - 0.2, 0.5))
+    axes.text(5, 0.1, head, ha="center", va="center", bbox=_BOX)
+    for row, step in enumerate(steps):
+        y = -0.9 * (row + 0.9)
+        axes.text(5, y, step.title, ha="center", va="center", fontsize=8)
+        for arm, x in zip(_ARMS, (2.0, 8.0), strict=True):
+            name = "once" if arm is Arm.ONCE else "twice"
+            axes.text(x, y, f"{name}: {step.stay[arm]}", ha="center", va="center", bbox=_BOX)
+            if row:
+                axes.annotate(
+                    "",
+                    xy=(x, y + 0.2),
+                    xytext=(x, y + 0.7),
+                    arrowprops={"arrowstyle": "->"},
+                )
+            if step.lost[arm]:
+                side = -1.0 if arm is Arm.ONCE else 1.0
+                axes.text(
+                    x + side * 0.25,
+                    y + 0.45,
+                    f"− {step.lost[arm]}",
+                    ha="right" if side < 0 else "left",
+                    va="center",
+                )
+    whole = sum(
+        one.fractures.levels_evaluable_both == len(GRADED_LEVELS) for one in results.subjects
+    )
+    last = steps[-1].stay
+    return (
+        f"{len(results.subjects)} subjects; {last[Arm.ONCE]} once and {last[Arm.TWICE]} twice are "
+        f"left in the per-protocol set; all 13 levels were compared in {whole}."
+    )
+
+
+def _has_baseline(subject: SubjectResults) -> bool:
+    return subject.bmd_changes["lumbar_spine"].baseline_g_per_cm2 is not None
+
+
+def _has_change(subject: SubjectResults) -> bool:
+    return subject.bmd_changes["lumbar_spine"].change_pct is not None
+
+
+def _as_planned(subject: SubjectResults) -> bool:
+    return subject.arm_actual is subject.arm_planned
