@@ -85,9 +85,12 @@ class Spine:
             seams=self.seams,
         )
 
-    def read(self, rules=None, maximum_ratio_sd=0.06):
-        rules = rules or load_charter().fracture
-        readings = read_vertebrae(self.findings(), self.radiograph(), rules, maximum_ratio_sd)
+    def read(self, rules=None, **limits):
+        charter = load_charter()
+        trusted = charter.model.model_copy(update={"maximum_ratio_sd": 0.06, **limits})
+        readings = read_vertebrae(
+            self.findings(), self.radiograph(), rules or charter.fracture, trusted
+        )
         return {reading.level: reading for reading in readings}
 
 

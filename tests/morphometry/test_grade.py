@@ -17,13 +17,16 @@ from zoom_imaging.anatomy import (
     SixPoints,
     VertebraState,
 )
+from zoom_imaging.charter import load_charter
 from zoom_imaging.morphometry.grade import read_vertebrae, transitional_levels
 from zoom_imaging.morphometry.norms import NORMS
+
+TRUSTED = load_charter().model
 
 
 def test_a_normal_spine_has_thirteen_grades_of_zero(spine, rules):
     film = spine()
-    readings = read_vertebrae(film.findings(), film.radiograph(), rules, 0.06)
+    readings = read_vertebrae(film.findings(), film.radiograph(), rules, TRUSTED)
     assert [reading.level for reading in readings] == list(GRADED_LEVELS)
     for reading in readings:
         assert reading.state is VertebraState.EVALUABLE
@@ -161,7 +164,7 @@ def test_a_level_that_was_not_found_says_where_it_is_missing(spine, present, mis
 
 
 def test_an_empty_film_has_thirteen_levels_not_imaged(spine, rules):
-    readings = read_vertebrae((), spine().radiograph(), rules, 0.06)
+    readings = read_vertebrae((), spine().radiograph(), rules, TRUSTED)
     assert len(readings) == 13
     assert {reading.state for reading in readings} == {VertebraState.NOT_IMAGED}
     assert {reading.reason for reading in readings} == {"no vertebra was found on the film"}
@@ -174,7 +177,8 @@ def test_two_vertebrae_of_one_name_are_both_uncertain(spine, rules):
         for finding in film.findings()
     ]
     readings = {
-        reading.level: reading for reading in read_vertebrae(twice, film.radiograph(), rules, 0.06)
+        reading.level: reading
+        for reading in read_vertebrae(twice, film.radiograph(), rules, TRUSTED)
     }
     assert readings[Level.T9].state is VertebraState.LEVEL_UNCERTAIN
     assert readings[Level.T9].grade is Grade.NOT_EVALUABLE
@@ -263,3 +267,13 @@ def test_transitional_levels_are_told(spine):
     assert transitional_levels(findings) == ()
     extra = replace(findings[0], level=Level.L6)
     assert transitional_levels((*findings, extra)) == (Level.L6,)
+
+
+def test_a_name_below_the_charter_s_limit_is_uncertain_and_has_no_grade(spine):
+    readings = spine().read(minimum_level_probability=0.995)
+    for reading in readings.values():
+        assert reading.state is VertebraState.LEVEL_UNCERTAIN
+        assert reading.grade is Grade.NOT_EVALUABLE
+        assert "less than the charter's" in reading.reason
+        assert reading.heights is not None
+    assert spine().read(minimum_level_probability=0.95)[Level.L1].grade is Grade.NORMAL

@@ -43,9 +43,7 @@ def measure_radiograph(radiograph: Radiograph, reader: FilmReader, charter: Char
     vertebrae = (
         ()
         if spine.refusal
-        else read_vertebrae(
-            spine.findings, radiograph, charter.fracture, charter.model.maximum_ratio_sd
-        )
+        else read_vertebrae(spine.findings, radiograph, charter.fracture, charter.model)
     )
     return FilmReading(
         path=radiograph.path,

@@ -22,7 +22,7 @@ from zoom_imaging.anatomy import (
     VertebraState,
     neighbours,
 )
-from zoom_imaging.charter import FractureRules
+from zoom_imaging.charter import FractureRules, ModelRules
 from zoom_imaging.morphometry.genant import (
     grade_from_losses,
     grade_probabilities,
@@ -65,17 +65,17 @@ def read_vertebrae(
     findings: Sequence[VertebraFinding],
     radiograph: Radiograph,
     rules: FractureRules,
-    maximum_ratio_sd: float,
+    trusted: ModelRules,
 ) -> tuple[VertebraReading, ...]:
     """The 13 levels T4-L4 in order, whatever the film shows.
 
-    Levels outside T4-L4 are not graded but serve as neighbours. `maximum_ratio_sd` is the charter's
-    limit (`charter.model.maximum_ratio_sd`): ratios that scatter more make a vertebra
-    `LOW_CONFIDENCE`. Heights of a vertebra that is delineated but not evaluable are still shown.
+    Levels outside T4-L4 are not graded but serve as neighbours. `trusted` are the charter's limits
+    (`charter.model`): a name that is less probable makes a vertebra `LEVEL_UNCERTAIN`, ratios that
+    scatter more `LOW_CONFIDENCE`. Heights of a vertebra that is delineated but not evaluable are
+    still shown.
     """
     measured = {
-        level: _measure(found, radiograph, maximum_ratio_sd)
-        for level, found in _by_level(findings).items()
+        level: _measure(found, radiograph, trusted) for level, found in _by_level(findings).items()
     }
     usable = {
         level: item.heights
@@ -99,7 +99,7 @@ def _by_level(findings: Sequence[VertebraFinding]) -> dict[Level, list[VertebraF
 
 
 def _measure(
-    found: list[VertebraFinding], radiograph: Radiograph, maximum_ratio_sd: float
+    found: list[VertebraFinding], radiograph: Radiograph, trusted: ModelRules
 ) -> _Measured:
     finding = max(found, key=lambda item: (item.level_probability, -item.centre[1]))
     points = finding.six_points
@@ -117,15 +117,22 @@ def _measure(
     if len(found) > 1:
         state = VertebraState.LEVEL_UNCERTAIN
         reason = f"{len(found)} vertebrae of this film carry the name {finding.level.value}"
+    elif finding.level_probability < trusted.minimum_level_probability:
+        state = VertebraState.LEVEL_UNCERTAIN
+        reason = (
+            f"the level is {finding.level.value} with a probability of "
+            f"{finding.level_probability:.2f}, less than the charter's "
+            f"{trusted.minimum_level_probability:.2f}"
+        )
     elif points is None:
         state, reason = VertebraState.LOW_CONFIDENCE, "the model gave no six points"
     elif (place := _off_the_film(points, radiograph)) is not None:
         state, reason = place
-    elif finding.ratio_sd is not None and not finding.ratio_sd <= maximum_ratio_sd:
+    elif finding.ratio_sd is not None and not finding.ratio_sd <= trusted.maximum_ratio_sd:
         state = VertebraState.LOW_CONFIDENCE
         reason = (
             f"the height ratios scatter by {finding.ratio_sd:.3f} between repeats, "
-            f"more than the charter's {maximum_ratio_sd:.3f}"
+            f"more than the charter's {trusted.maximum_ratio_sd:.3f}"
         )
     return _Measured(finding, state, reason, heights)
 

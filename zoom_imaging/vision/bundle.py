@@ -68,7 +68,7 @@ class NameParameters(_Section):
 
     size: int = 128
     pitch_mm: float = 2.0
-    certain: float = 0.9
+    certain: float = 0.95
     floor: float = 0.004
 
 
