@@ -101,7 +101,10 @@ def simulated_pairs(count: int, cache: Path, anatomy: Path | None) -> Iterator[C
             # Blur beyond that of a film is for networks to learn from; two visits share a maker.
             look = replace(random_look(rng), loss_along_mm=0.0, loss_across_mm=0.0)
             film = simulate_film(skeleton, person, acquisition, rng, look)
-            films.append(_radiograph(film.image, film.pixel_mm / film.magnification, seed, visit))
+            at_spine = film.pixel_mm / film.magnification
+            # A slot scan magnifies across the body only.
+            rows = film.pixel_mm if acquisition.slot else at_spine
+            films.append(_radiograph(film.image, (rows, at_spine), f"{seed}.{visit}"))
             known = [one for one in film.truth if one.heights_mm is not None]
             heights.append({one.level: one.heights_mm for one in known})
             grades.append({one.level: _whole(one.grade.value) for one in known})
@@ -127,14 +130,13 @@ def _incident(present: Mapping[Level, Any], rng: np.random.Generator) -> dict[Le
     }
 
 
-def _radiograph(image: Any, mm: float, seed: int, visit: int) -> Radiograph:
+def _radiograph(image: Any, mm: tuple[float, float], name: str) -> Radiograph:
     from zoom_imaging.anatomy import SpacingSource, View
     from zoom_imaging.radiograph.film import Scale
 
-    scale = Scale(SpacingSource.GEOMETRY, mm, mm, "simulated")
+    scale = Scale(SpacingSource.GEOMETRY, mm[0], mm[1], "simulated")
     pixels = (image / 4095).astype(np.float32)
     valid = np.ones(pixels.shape, np.bool_)
-    name = f"{seed}.{visit}"
     return Radiograph(name, name, pixels, valid, scale, View.LATERAL, "simulated", None)
 
 
