@@ -75,6 +75,20 @@ def _date(name: str, label: str, method: str, origin: Origin = Origin.COLLECTED)
     return Variable(name, label, Kind.DATE, origin, method)
 
 
+def _criterion(number: int, where: str, rule: str) -> tuple[Variable, Variable]:
+    """A criterion in words, and whether a record meets it."""
+    return (
+        _text(f"CRIT{number}", f"Analysis Criterion {number}", where, 60, origin=Origin.ASSIGNED),
+        _text(
+            f"CRIT{number}FL",
+            f"Criterion {number} Evaluation Result Flag",
+            rule,
+            1,
+            codes=YES_NO,
+        ),
+    )
+
+
 _STUDY = _text(
     "STUDYID",
     "Study Identifier",
@@ -254,19 +268,10 @@ ADBMD = Dataset(
             "value of the accepted report; LSBMD over the vertebrae in LEVELS at both visits",
         ),
         *_BASE,
-        _text(
-            "CRIT1",
-            "Analysis Criterion 1",
-            "assigned to LSBMD at month 12",
-            60,
-            origin=Origin.ASSIGNED,
-        ),
-        _text(
-            "CRIT1FL",
-            "Criterion 1 Evaluation Result Flag",
-            "Y where |CHG| is at least the least significant change of the charter",
+        *_criterion(
             1,
-            codes=YES_NO,
+            "assigned to LSBMD at month 12",
+            "Y where |CHG| is at least the least significant change of the charter",
         ),
         _text("LEVELS", "Vertebrae or Side behind the Value", "ls_bmd_levels, or the side", 20),
         _REASON,
@@ -296,33 +301,15 @@ ADVFX = Dataset(
             20,
         ),
         *_BASE,
-        _text(
-            "CRIT1",
-            "Analysis Criterion 1",
+        *_criterion(
+            1,
             "assigned to levels at month 12",
-            60,
-            origin=Origin.ASSIGNED,
-        ),
-        _text(
-            "CRIT1FL",
-            "Criterion 1 Evaluation Result Flag",
             "Y for change = new; N for none, worsening, ceiling; null where not evaluable",
-            1,
-            codes=YES_NO,
         ),
-        _text(
-            "CRIT2",
-            "Analysis Criterion 2",
+        *_criterion(
+            2,
             "assigned to levels at month 12",
-            60,
-            origin=Origin.ASSIGNED,
-        ),
-        _text(
-            "CRIT2FL",
-            "Criterion 2 Evaluation Result Flag",
             "Y for change = worsening; N for none, new, ceiling; null where not evaluable",
-            1,
-            codes=YES_NO,
         ),
         _text("STATE", "Evaluability of the Level", "state of vertebrae.csv", 24),
         _REASON,

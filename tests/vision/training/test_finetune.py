@@ -68,6 +68,12 @@ def test_one_patient_is_too_few(whole_spine: SimulatedFilm, tmp_path: Path) -> N
         finetune(labelled_films(tmp_path), default_bundle_dir(), tmp_path / "o", tmp_path, Tuning())
 
 
+def test_the_bundle_is_never_tuned_in_place(site: Path, tmp_path: Path) -> None:
+    bundle = default_bundle_dir()
+    with pytest.raises(ConfigurationError, match="choose another folder"):
+        finetune(labelled_films(site), bundle, bundle, tmp_path, Tuning())
+
+
 def test_only_neighbours_are_learned_from(site: Path) -> None:
     """A level that nobody outlined breaks the run: what lies there is not known."""
     from dataclasses import replace

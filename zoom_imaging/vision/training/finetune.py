@@ -67,7 +67,8 @@ def finetune(
     """Tune the bundle at `bundle` into a new one at `out`; `work` receives crops and checkpoints.
 
     Raises:
-        ConfigurationError: fewer than two patients with outlined films.
+        ConfigurationError: `out` is the bundle itself, or fewer than two patients have outlined
+            films.
     """
     from torch import nn
 
@@ -75,6 +76,10 @@ def finetune(
     from zoom_imaging.vision.training.release import release_network, renew_hashes
     from zoom_imaging.vision.training.tasks import TASKS
 
+    if out.resolve() == bundle.resolve():
+        raise ConfigurationError(
+            f"{out} is the bundle to go on from", remedy="choose another folder for the tuned one"
+        )
     people = _by_person(films)
     apart = held_apart(sorted(people), how.apart_share, how.seed)
     for kind, names in (("films", set(people) - apart), ("heldapart", apart)):
