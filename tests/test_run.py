@@ -41,6 +41,10 @@ def tables(folder: Path) -> dict[str, bytes]:
     }
 
 
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
 def test_two_runs_of_the_real_command_give_equal_tables(tmp_path):
     write_pair(tmp_path / "in", "0012", 0.9, 0.918)
     clinical = write_clinical(tmp_path / "clinical.csv", "0012")
@@ -51,12 +55,14 @@ def test_two_runs_of_the_real_command_give_equal_tables(tmp_path):
     assert "endpoints.csv" in first.stdout
     assert "\x1b" not in first.stdout + first.stderr
     assert row(out, "endpoints.csv")["ls_bmd_change_pct"].startswith(("1.9", "2.0"))
-    before = tables(out)
+    before, datasets = tables(out), contents(out / "adam")
+    assert len(datasets) == 13
     second = run(tmp_path / "in", "--clinical", clinical, "--out", out, "--quiet")
     assert (second.returncode, second.stdout, second.stderr) == (0, "", "")
     assert tables(out) == before
+    assert contents(out / "adam") == datasets
     assert sorted(path.name for path in out.iterdir() if not path.name.startswith(".")) == sorted(
-        [*before, "report", "run.json"]
+        [*before, "adam", "analysis.json", "report", "run.json"]
     )
 
 
