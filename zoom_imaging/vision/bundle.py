@@ -68,7 +68,7 @@ class NameParameters(_Section):
 
     size: int = 128
     pitch_mm: float = 2.0
-    certain: float = 0.95
+    certain: float = 0.96
     floor: float = 0.004
 
 
@@ -97,7 +97,7 @@ class StateParameters(_Section):
     largest_spread: float = 0.075
     largest_ratio_sd: float = 0.08
     smallest_agreement: float = 0.72
-    facing_certain: float = 0.75
+    facing_certain: float = 0.99
 
 
 class Parameters(_Section):
