@@ -97,6 +97,20 @@ def test_imputation_widens_nothing_it_should_not_and_repeats():
     assert (first.once, first.twice) == (57, 57)
 
 
+def test_a_handful_with_one_missing_is_refused_and_not_imputed():
+    frame = pd.DataFrame(
+        {"change_pct": [-1.0, np.nan], "baseline": [0.8, 0.9], "is_twice": [0.0, 1.0]}
+    )
+    with pytest.raises(ConfigurationError, match="too few"):
+        imputed_difference(frame, 2.0)
+
+
+def test_a_baseline_that_is_the_same_for_all_is_refused():
+    change, baseline, is_twice = trial(np.random.default_rng(6), n=20)
+    with pytest.raises(ConfigurationError, match="cannot be told from the covariates"):
+        adjusted_difference(change, np.full_like(baseline, 0.8), is_twice, 2.0)
+
+
 @pytest.mark.parametrize(("margin", "n", "said"), [(0.0, 114, "margin"), (2.0, 4, "too few")])
 def test_what_cannot_be_compared_is_refused(margin, n, said):
     change, baseline, is_twice = trial(np.random.default_rng(5), n=n)

@@ -56,8 +56,8 @@ def adjusted_difference(
     """Analysis of covariance over complete cases; all arrays (n,), `covariates` (n, k).
 
     Raises:
-        ConfigurationError: fewer than three complete subjects in an arm, or a margin that is not
-            positive.
+        ConfigurationError: fewer than three complete subjects in an arm, covariates that do not
+            differ or say the same, or a margin that is not positive.
     """
     import statsmodels.api as sm
 
@@ -73,15 +73,17 @@ def adjusted_difference(
     design, outcome = design[complete], np.asarray(change_pct, float)[complete]
     twice = int(design[:, 0].sum())
     once = len(design) - twice
-    if min(once, twice) < LEAST_IN_A_GROUP:
-        raise ConfigurationError(
-            "too few subjects for a comparison",
-            expected=f"{LEAST_IN_A_GROUP} or more with both visits in each arm",
-            found=f"{once} once, {twice} twice",
-        )
+    _require_enough(once, twice)
     # Centred covariates leave the difference as it is and keep the matrix well conditioned.
     design[:, 1:] -= design[:, 1:].mean(0)
-    fit = sm.OLS(outcome, sm.add_constant(design, has_constant="add")).fit()
+    design = sm.add_constant(design, has_constant="add")
+    if np.linalg.matrix_rank(design) < design.shape[1] or len(design) <= design.shape[1]:
+        raise ConfigurationError(
+            "the difference cannot be told from the covariates",
+            expected="baseline values that differ, and more subjects than covariates",
+            found=f"{len(design)} subjects",
+        )
+    fit = sm.OLS(outcome, design).fit()
     low, high = fit.conf_int(alpha=1 - LEVEL)[1]
     return Difference(
         estimate=float(fit.params[1]),
@@ -95,13 +97,23 @@ def adjusted_difference(
     )
 
 
+def _require_enough(once: int, twice: int) -> None:
+    if min(once, twice) < LEAST_IN_A_GROUP:
+        raise ConfigurationError(
+            "too few subjects for a comparison",
+            expected=f"{LEAST_IN_A_GROUP} or more with both visits in each arm",
+            found=f"{once} once, {twice} twice",
+        )
+
+
 def imputed_difference(
     frame: pd.DataFrame, margin: float, imputations: int = 50, seed: int = 20260
 ) -> Difference:
     """The same with missing changes imputed (chained equations, Rubin's rules), as sensitivity.
 
     `frame` has one row a subject with `change_pct` (may be missing), `baseline` and `is_twice`
-    (complete). It assumes that a follow-up is missing at random, given these.
+    (complete). It assumes that a follow-up is missing at random, given these. Raises what
+    `adjusted_difference` raises for the complete cases.
     """
     import statsmodels.api as sm
     from scipy.stats import t
@@ -109,13 +121,14 @@ def imputed_difference(
 
     known = frame[["change_pct", "baseline", "is_twice"]].astype(float)
     known = known[known[["baseline", "is_twice"]].notna().all(axis=1)].reset_index(drop=True)
+    complete = adjusted_difference(
+        known["change_pct"].to_numpy(),
+        known["baseline"].to_numpy(),
+        known["is_twice"].to_numpy() > 0,
+        margin,
+    )
     if known["change_pct"].notna().all():
-        return adjusted_difference(
-            known["change_pct"].to_numpy(),
-            known["baseline"].to_numpy(),
-            known["is_twice"].to_numpy() > 0,
-            margin,
-        )
+        return complete
     data = MICEData(known, k_pmm=5, rng=seed)
     fit = MICE("change_pct ~ is_twice + baseline", sm.OLS, data).fit(5, imputations)
     at = list(fit.model.exog_names).index("is_twice")
