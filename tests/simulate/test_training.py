@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,13 @@ import pytest
 
 from zoom_imaging.errors import ConfigurationError
 from zoom_imaging.simulate.meshes import load_trunk
+from zoom_imaging.simulate.parametric import STYLES
 from zoom_imaging.simulate.skeleton import Skeleton
-from zoom_imaging.simulate.training import skeleton_for, write_training_film
+from zoom_imaging.simulate.training import (
+    prepare_skeletons,
+    skeleton_for,
+    write_training_film,
+)
 
 
 def test_a_training_film_holds_image_and_truth(skeleton: Skeleton, tmp_path: Path) -> None:
@@ -48,3 +54,16 @@ def test_without_outside_data_only_parametric_spines_are_drawn() -> None:
 def test_a_folder_without_landmarks_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"landmarks\.json"):
         load_trunk(tmp_path)
+
+
+def test_prepared_skeletons_cannot_be_committed_by_accident(tmp_path: Path) -> None:
+    cache = tmp_path / "skeletons"
+    cache.mkdir()
+    for style in range(STYLES):  # made already: building them takes minutes
+        (cache / f"parametric_{style}.npz").touch()
+    prepare_skeletons(cache, None)
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    seen = subprocess.run(
+        ["git", "-C", tmp_path, "status", "--porcelain"], check=True, capture_output=True
+    )
+    assert seen.stdout == b""

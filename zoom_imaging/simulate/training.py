@@ -30,6 +30,9 @@ def prepare_skeletons(cache: Path, anatomy: Path | None) -> dict[str, Path]:
     from zoom_imaging.simulate.meshes import load_lumbar, load_trunk
     from zoom_imaging.simulate.parametric import STYLES, parametric_skeleton
 
+    cache.mkdir(parents=True, exist_ok=True)
+    # Made from anatomy that has licences of its own: never committed by accident.
+    (cache / ".gitignore").write_text("*\n", encoding="utf-8")
     paths: dict[str, Path] = {}
     trunk: Skeleton | None = None
     if anatomy is not None:
