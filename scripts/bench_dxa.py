@@ -25,16 +25,15 @@ def files(count: int) -> list[bytes]:
     from zoom_imaging.simulate.hologic_report import hologic_report
     from zoom_imaging.simulate.lunar_image import lunar_image
     from zoom_imaging.simulate.lunar_report import lunar_report
+    from zoom_imaging.simulate.report_header import file_bytes
 
     made = []
     for number in range(count):
         lumbar = [0.6 + 0.001 * ((number * 37 + k * 113) % 700) for k in range(4)]
         scanner = HORIZON if number % 3 == 0 else IDXA
         exam = exam_of(f"P-{number}", date(2025, 3, 5), lumbar, scanner=scanner)
-        dataset = (hologic_report, lunar_report, lunar_image)[number % 3](exam)
-        stream = io.BytesIO()
-        dataset.save_as(stream, enforce_file_format=True)
-        made.append(stream.getvalue())
+        make = (hologic_report, lunar_report, lunar_image)[number % 3]
+        made.append(file_bytes(make(exam)))
     return made
 
 

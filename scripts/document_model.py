@@ -33,6 +33,8 @@ TITLES = {
     "simulated": "Simulated films of people held apart",
     "ct_derived": "Films made from CT of real people",
 }
+AROUND = [0, 1, 2, 5, 4, 3, 0]
+"""The six points in their order along the outline."""
 CURVES = {
     "locator": ("recall", "precision", "f1"),
     "namer": ("exact", "within_one"),
@@ -112,7 +114,6 @@ def failures(
     reader = SpineReader.load(None)
     shown = list(simulated_cases([films / f"{each}.npz" for each in name]))
     figure, axes = plt.subplots(1, len(shown), figsize=(4 * len(shown), 7), layout="constrained")
-    around = [0, 1, 2, 5, 4, 3, 0]
     for axis, case in zip(axes, shown, strict=True):
         image, film, truth = case.image, case.film, case.truth
         axis.imshow(film.pixels, cmap="gray")
@@ -120,12 +121,12 @@ def failures(
         axis.axis("off")
         axis.set(xlim=(0, film.pixels.shape[1]), ylim=(film.pixels.shape[0], 0))
         for vertebra in truth:
-            axis.plot(*vertebra.six[around].T, color="lime", linewidth=0.8)
+            axis.plot(*vertebra.six[AROUND].T, color="lime", linewidth=0.8)
         for finding in reader.read(film).findings:
             if finding.six_points is None:
                 continue
             points = finding.six_points.to_array()
-            axis.plot(*points[around].T, color="orange", linewidth=0.8)
+            axis.plot(*points[AROUND].T, color="orange", linewidth=0.8)
             state = "" if finding.state.value == "evaluable" else f" {finding.state.value}"
             label = f"{finding.level.value}{state}".replace("_", " ")
             axis.text(points[:, 0].max() + 4, finding.centre[1], label, color="cyan", fontsize=6)
@@ -157,11 +158,10 @@ def worst(
     figure, axes = plt.subplots(
         rows, columns, figsize=(2.6 * columns, 2.8 * rows), layout="constrained"
     )
-    around = [0, 1, 2, 5, 4, 3, 0]
     for axis, one in zip(axes.flat, found, strict=False):
         axis.imshow(one.patch, cmap="gray")
-        axis.plot(*one.true[around].T, color="lime", linewidth=1.0)
-        axis.plot(*one.read[around].T, color="orange", linewidth=1.0)
+        axis.plot(*one.true[AROUND].T, color="lime", linewidth=1.0)
+        axis.plot(*one.read[AROUND].T, color="orange", linewidth=1.0)
         axis.set_title(one.words, fontsize=7)
         axis.axis("off")
     figure.savefig(DOCS / "worst.png", dpi=75)

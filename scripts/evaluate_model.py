@@ -121,7 +121,7 @@ def main(
     import warnings
 
     from baselines import always_normal, generic_segmentation
-    from model_figures import markdown
+    from model_figures import markdown, write_figures
 
     from zoom_imaging.vision.read import SpineReader
 
@@ -176,16 +176,15 @@ def main(
         typer.echo(json.dumps(images[-1]))
     report = _report(records, images)
     report["baselines"] = {name: figures(group) for name, group in baselines.items()}
-    for name in report["baselines"].keys() & {"always normal"}:
+    if "always normal" in baselines:
         # It was given the truth's outlines: only its grades can be compared.
         kept = ("auroc_grade2", "auroc_grade1", "sensitivity_grade1", "specificity_grade1")
-        report["baselines"][name] = {key: report["baselines"][name][key] for key in kept}
+        normal = report["baselines"]["always normal"]
+        report["baselines"]["always normal"] = {key: normal[key] for key in kept}
     text = markdown(report)
     typer.echo(text)
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        content = json.dumps(report, indent=1).replace("NaN", "null")
-        (out / "figures.json").write_text(content + "\n", encoding="utf-8")
+        write_figures(out / "figures.json", report)
         (out / "figures.md").write_text(text, encoding="utf-8")
 
 

@@ -16,7 +16,7 @@ from typing import Annotated, Any
 
 import numpy as np
 import typer
-from model_figures import pair_table
+from model_figures import pair_table, write_figures
 
 from zoom_imaging.anatomy import GRADED_LEVELS, Level
 from zoom_imaging.change.match import compare_films
@@ -107,7 +107,7 @@ def simulated_pairs(count: int, cache: Path, anatomy: Path | None) -> Iterator[C
             films.append(_radiograph(film.image, (rows, at_spine), f"{seed}.{visit}"))
             known = [one for one in film.truth if one.heights_mm is not None]
             heights.append({one.level: one.heights_mm for one in known})
-            grades.append({one.level: _whole(one.grade.value) for one in known})
+            grades.append({one.level: int(one.grade.number) for one in known})
         losses = {
             level: float((1 - heights[1][level] / heights[0][level]).max())  # type: ignore[operator]
             for level in heights[0]
@@ -138,10 +138,6 @@ def _radiograph(image: Any, mm: tuple[float, float], name: str) -> Radiograph:
     pixels = (image / 4095).astype(np.float32)
     valid = np.ones(pixels.shape, np.bool_)
     return Radiograph(name, name, pixels, valid, scale, View.LATERAL, "simulated", None)
-
-
-def _whole(grade: str) -> int:
-    return int(float(grade)) if grade.replace(".", "").isdigit() else 0
 
 
 def score_pair(case: Case, reader: SpineReader) -> list[Row]:
@@ -254,9 +250,7 @@ def main(
     report = pair_figures(rows, subjects)
     typer.echo(pair_table(report))
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(report, indent=1).replace("NaN", "null")
-        (out / "pairs.json").write_text(text + "\n", encoding="utf-8")
+        write_figures(out / "pairs.json", report)
 
 
 if __name__ == "__main__":

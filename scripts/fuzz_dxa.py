@@ -10,7 +10,6 @@ python scripts/fuzz_dxa.py --files 20000
 
 from __future__ import annotations
 
-import io
 import json
 import signal
 import time
@@ -44,12 +43,11 @@ class Sample:
 def samples() -> list[Sample]:
     """Every format in several styles."""
     from zoom_imaging.dxa.read import read_report
+    from zoom_imaging.simulate.report_header import file_bytes
 
     found = []
     for name, dataset in _datasets():
-        stream = io.BytesIO()
-        dataset.save_as(stream, enforce_file_format=True)
-        content = stream.getvalue()
+        content = file_bytes(dataset)
         report = read_report(content, name)
         truth = {
             (r.site.value, r.side.value, r.region): r.bmd_g_per_cm2
@@ -69,6 +67,7 @@ def _datasets() -> Iterator[tuple[str, Any]]:
     from zoom_imaging.simulate.lunar_image import XmlForm, lunar_image
     from zoom_imaging.simulate.lunar_report import LunarStyle, Scan, lunar_report
     from zoom_imaging.simulate.printed_report import Manner, printed_report
+    from zoom_imaging.simulate.report_header import file_bytes
 
     both = (Side.LEFT, Side.RIGHT)
     earlier = [exam_of("P-1", date(2023, 2, 1), (1.1, 1.1, 1.1, 1.1))]
@@ -84,9 +83,7 @@ def _datasets() -> Iterator[tuple[str, Any]]:
         yield f"lunar xml {form.value}", _without_pixels(lunar_image(lunar, form=form))
     yield "lunar xml hip", _without_pixels(lunar_image(lunar, scan=Scan.LEFT_FEMUR))
     source = hologic_report(hologic)
-    stream = io.BytesIO()
-    source.save_as(stream, enforce_file_format=True)
-    yield "own sr", densitometry_sr(read_report(stream.getvalue(), "a.dcm"), source)
+    yield "own sr", densitometry_sr(read_report(file_bytes(source), "a.dcm"), source)
     for manner in Manner:
         yield f"pdf {manner.value}", printed_report(hologic, manner)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from math import isnan
+from pathlib import Path
 from typing import Any
 
 MEASURES = {
@@ -120,6 +122,13 @@ def _pairs(reports: Mapping[str, Mapping[str, float | None]]) -> list[str]:
     for key, (words, digits) in PAIRS.items():
         lines.append(_row([words, *(shown(report[key], digits) for report in reports.values())]))
     return lines
+
+
+def write_figures(path: Path, report: Mapping[str, Any]) -> None:
+    """As JSON; null where a set has no figure."""
+    text = json.dumps(report, indent=1).replace("NaN", "null")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text + "\n", encoding="utf-8")
 
 
 def shown(value: float | None, digits: int) -> str:

@@ -161,7 +161,7 @@ def _report(who: Person, visit: Visit, day: date) -> DxaReport:
         sop_instance_uid=uid_from("trial dxa", who.subject_id, visit.value),
         source=DxaSource.HOLOGIC_TEXT,
         scan_date=day,
-        scanner=_scanner(exam),
+        scanner=exam.scanner,
         scan_mode="f Lumbar Spine",
         analysis_version=exam.scanner.software,
         reference=exam.reference.name,
@@ -171,13 +171,6 @@ def _report(who: Person, visit: Visit, day: date) -> DxaReport:
         analysed_at=datetime.combine(day, time(10, 0)),
         scan_id=exam.scan_id(),
     )
-
-
-def _scanner(exam: Any) -> Any:
-    from zoom_imaging.dxa.result import Scanner
-
-    own = exam.scanner
-    return Scanner(own.manufacturer, own.model, own.serial, own.software)
 
 
 def _film(who: Person, visit: Visit, rng: np.random.Generator) -> FilmReading:

@@ -212,3 +212,7 @@ class Arm(StrEnum):
     ONCE = "once"
     TWICE = "twice"
     ONCE_THEN_RISEDRONATE = "once_then_risedronate"
+
+
+PLANNED_ARMS: tuple[Arm, ...] = (Arm.ONCE, Arm.TWICE)
+"""What a subject can be planned for; these two are compared."""

@@ -29,6 +29,7 @@ from zoom_imaging.simulate.hologic_report import (
     hologic_text,
     report_lines,
 )
+from zoom_imaging.simulate.report_header import file_bytes
 
 TODAY = date(2025, 3, 5)
 LUMBAR = (0.942, 0.981, 1.003, 0.992)
@@ -42,12 +43,6 @@ def exam(lumbar=LUMBAR, **more):
     return exam_of("P-1", more.pop("day", TODAY), lumbar, **{"earlier": [earlier], **more})
 
 
-def stored(dataset) -> bytes:
-    stream = io.BytesIO()
-    dataset.save_as(stream, enforce_file_format=True)
-    return stream.getvalue()
-
-
 def read(measured=None, part=Part.SPINE, style=PLAIN, change=None):
     """Read a report whose text `change` altered."""
     measured = measured or exam()
@@ -55,7 +50,7 @@ def read(measured=None, part=Part.SPINE, style=PLAIN, change=None):
     if change is not None:
         text = change(hologic_text(measured, part, style)).encode()
         dataset[0x0019, style.block << 8].value = text + b" " * (len(text) % 2)
-    return read_report(stored(dataset), "a.dcm")
+    return read_report(file_bytes(dataset), "a.dcm")
 
 
 def current(report):
@@ -146,7 +141,7 @@ def test_a_name_in_any_character_set_costs_no_number(charset, name):
         raw = raw.replace("김".encode("euc-kr"), b"\x1b$)C" + "김".encode("euc-kr"))
     text = hologic_text(measured, Part.SPINE).encode().replace(b"SIMULATED, P1", raw)
     dataset[0x0019, 0x1000].value = text + b" " * (len(text) % 2)
-    report = read_report(stored(dataset), "a.dcm")
+    report = read_report(file_bytes(dataset), "a.dcm")
     assert accepted(report)["L1-L4"].bmd_g_per_cm2 == 0.981
 
 
@@ -264,7 +259,7 @@ def test_without_any_site_the_report_is_refused():
     )
     dataset[0x0019, 0x1000].value = text.encode() + b" " * (len(text) % 2)
     with pytest.raises(DxaReportError, match=r"a\.dcm.*which site was scanned"):
-        read_report(stored(dataset), "a.dcm")
+        read_report(file_bytes(dataset), "a.dcm")
 
 
 def test_an_unknown_row_is_named_and_used_for_nothing():
@@ -281,7 +276,7 @@ def test_another_serial_number_in_the_header_is_told():
 def test_a_scan_dated_by_another_of_the_headers_dates_is_told_and_read():
     dataset = hologic_report(exam())
     dataset.AcquisitionDate = dataset.ContentDate = "20250307"
-    report = read_report(stored(dataset), "a.dcm")
+    report = read_report(file_bytes(dataset), "a.dcm")
     assert report.scan_date == date(2025, 3, 7)
     assert any("one of the header's dates" in warning for warning in report.warnings)
     assert "L1-L4" in accepted(report)
@@ -296,7 +291,7 @@ def test_any_bytes_in_the_text_are_read_or_refused(noise, at):
     dataset[0x0019, 0x1000].value = text + b" " * (len(text) % 2)
     measured = {0.942, 0.981, 1.003, 0.992}
     try:
-        report = read_report(stored(dataset), "a.dcm")
+        report = read_report(file_bytes(dataset), "a.dcm")
     except (DxaReportError, NotRelevantError):
         return
     for name, found in accepted(report).items():
@@ -310,7 +305,7 @@ def test_any_bytes_in_the_text_are_read_or_refused(noise, at):
 
 
 def test_the_bytes_of_the_report_are_those_of_a_real_file():
-    dataset = pydicom.dcmread(io.BytesIO(stored(hologic_report(exam()))))
+    dataset = pydicom.dcmread(io.BytesIO(file_bytes(hologic_report(exam()))))
     assert dataset[0x0019, 0x1000].VR == "UN"
     assert dataset.Modality == "OT"
 

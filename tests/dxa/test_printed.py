@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import shutil
 from datetime import date
 from itertools import combinations
@@ -26,6 +25,7 @@ from zoom_imaging.simulate.printed_report import (
     pictured_report,
     printed_report,
 )
+from zoom_imaging.simulate.report_header import file_bytes
 
 DAY = date(2025, 3, 5)
 LUMBAR = (0.742, 0.781, 0.803, 0.792)
@@ -35,12 +35,6 @@ HOLOGIC_HEADING = "Region Area(cm2) BMC(g) BMD(g/cm2) T-score PR(%) Z-score AM(%
 
 def exam(lumbar=LUMBAR, **more):
     return exam_of("P-1", DAY, lumbar, **more)
-
-
-def stored(dataset) -> bytes:
-    stream = io.BytesIO()
-    dataset.save_as(stream, enforce_file_format=True)
-    return stream.getvalue()
 
 
 def lines(*text, heading=HOLOGIC_HEADING):
@@ -72,7 +66,7 @@ def test_a_printed_spine_comes_back_and_is_quarantined(lumbar, included, manner)
 @pytest.mark.parametrize("side", [Side.NONE, Side.LEFT, Side.RIGHT])
 def test_a_pdf_is_read_through_its_text_layer(manner, side):
     measured = exam(sides=(Side.LEFT, Side.RIGHT))
-    report = read_report(stored(printed_report(measured, manner, side=side)), "a.dcm")
+    report = read_report(file_bytes(printed_report(measured, manner, side=side)), "a.dcm")
     assert report.source is DxaSource.PDF
     printed = measured.spine_lines() if side is Side.NONE else measured.hip_lines(side)
     expected = {(r.site, r.side, r.region, *r.numbers) for r in results_of(printed, side)}
@@ -184,7 +178,7 @@ def test_a_damaged_pdf_is_read_or_refused(at, value):
     dataset = printed_report(exam())
     dataset.EncapsulatedDocument = bytes(document)
     with contextlib.suppress(UnreadableError, NotRelevantError):
-        report = read_report(stored(dataset), "a.dcm")
+        report = read_report(file_bytes(dataset), "a.dcm")
         assert not [r for r in report.results if r.state is ResultState.ACCEPTED]
 
 
@@ -203,7 +197,7 @@ def test_what_is_no_readable_pdf_is_refused_with_a_reason(document, said):
     dataset = printed_report(exam())
     dataset.EncapsulatedDocument = document + b"\0" * (len(document) % 2)
     with pytest.raises((UnreadableError, NotRelevantError), match=said):
-        read_report(stored(dataset), "a.dcm")
+        read_report(file_bytes(dataset), "a.dcm")
 
 
 needs_tesseract = pytest.mark.skipif(
@@ -214,7 +208,7 @@ needs_tesseract = pytest.mark.skipif(
 @needs_tesseract
 @pytest.mark.parametrize("manner", Manner)
 def test_a_picture_is_read_only_when_asked_and_nothing_of_it_is_accepted(manner):
-    content = stored(pictured_report(exam(), manner))
+    content = file_bytes(pictured_report(exam(), manner))
     with pytest.raises(NotRelevantError, match="--ocr"):
         read_report(content, "a.dcm")
     report = read_report(content, "a.dcm", ocr=True)
@@ -229,4 +223,4 @@ def test_a_picture_without_a_table_is_refused():
     dataset = pictured_report(exam())
     dataset.PixelData = b"\xff" * len(dataset.PixelData)
     with pytest.raises(NotRelevantError, match="no bone mineral density"):
-        read_report(stored(dataset), "a.dcm", ocr=True)
+        read_report(file_bytes(dataset), "a.dcm", ocr=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import subprocess
 import sys
@@ -26,24 +25,19 @@ from zoom_imaging.simulate.densitometry import IDXA, exam_of
 from zoom_imaging.simulate.hologic_report import hologic_report
 from zoom_imaging.simulate.lunar_image import XmlForm, lunar_image, lunar_xml_text
 from zoom_imaging.simulate.lunar_report import lunar_report
+from zoom_imaging.simulate.report_header import file_bytes
 
 TODAY = date(2025, 3, 4)
 LUMBAR = (0.942, 0.981, 1.003, 0.992)
 PDF = UID("1.2.840.10008.5.1.4.1.1.104.1")
 
 
-def stored(dataset: Dataset) -> bytes:
-    stream = io.BytesIO()
-    dataset.save_as(stream, enforce_file_format=True)
-    return stream.getvalue()
-
-
 HOLOGIC = hologic_report(exam_of("P-1", TODAY, LUMBAR))
 LUNAR = exam_of("P-1", TODAY, LUMBAR, scanner=IDXA)
 FORMATS = {
-    DxaSource.HOLOGIC_TEXT: stored(HOLOGIC),
-    DxaSource.LUNAR_SR: stored(lunar_report(LUNAR)),
-    DxaSource.LUNAR_XML: stored(lunar_image(LUNAR, form=XmlForm.DXA_RESULTS)),
+    DxaSource.HOLOGIC_TEXT: file_bytes(HOLOGIC),
+    DxaSource.LUNAR_SR: file_bytes(lunar_report(LUNAR)),
+    DxaSource.LUNAR_XML: file_bytes(lunar_image(LUNAR, form=XmlForm.DXA_RESULTS)),
 }
 
 
@@ -97,7 +91,7 @@ def test_a_changed_byte_never_ends_in_anything_but_a_result_or_a_refusal(source,
 
 def test_a_picture_without_results_is_refused_and_its_numbers_are_not_taken():
     with pytest.raises(NotRelevantError, match=r"a\.dcm.*numbers in a picture are not taken"):
-        read_report(stored(lunar_image(LUNAR, form=None)), "a.dcm")
+        read_report(file_bytes(lunar_image(LUNAR, form=None)), "a.dcm")
 
 
 def test_text_that_is_no_dicom_is_told_from_a_damaged_file():
@@ -108,11 +102,11 @@ def test_text_that_is_no_dicom_is_told_from_a_damaged_file():
 def test_a_report_and_its_xml_that_contradict_each_other_are_left_to_a_person():
     dataset = lunar_report(LUNAR)
     dataset.ImageComments = lunar_xml_text(LUNAR)
-    assert total(read_report(stored(dataset), "a.dcm")).state is ResultState.ACCEPTED
+    assert total(read_report(file_bytes(dataset), "a.dcm")).state is ResultState.ACCEPTED
     dataset.ImageComments = lunar_xml_text(LUNAR).replace("0.981", "0.918")
     found = [
         r
-        for r in read_report(stored(dataset), "a.dcm").results
+        for r in read_report(file_bytes(dataset), "a.dcm").results
         if r.region in {"L2", "L1-L4"} and r.state is not ResultState.HISTORY
     ]
     assert {r.state for r in found} == {ResultState.QUARANTINED}
@@ -122,7 +116,7 @@ def test_without_a_day_in_its_header_the_reports_own_day_counts_with_a_warning()
     dataset = hologic_report(exam_of("P-1", TODAY, LUMBAR))
     for name in ("AcquisitionDate", "ContentDate", "StudyDate", "SeriesDate"):
         setattr(dataset, name, "")
-    report = read_report(stored(dataset), "a.dcm")
+    report = read_report(file_bytes(dataset), "a.dcm")
     assert report.scan_date == TODAY
     assert any("neither acquisition, content nor study date" in w for w in report.warnings)
 
@@ -149,7 +143,7 @@ def test_nesting_of_seventy_levels_is_refused():
         inner = outer
     dataset.ContentSequence = [*dataset.ContentSequence, inner]
     with pytest.raises(UnreadableError, match="nested too deep"):
-        read_report(stored(dataset), "a.dcm")
+        read_report(file_bytes(dataset), "a.dcm")
 
 
 SHOW = """
@@ -164,7 +158,7 @@ def test_no_day_depends_on_the_time_zone_of_file_or_machine(tmp_path):
     dataset.TimezoneOffsetFromUTC = "-0800"
     dataset.AcquisitionTime = "235900"
     path = tmp_path / "a.dcm"
-    path.write_bytes(stored(dataset))
+    path.write_bytes(file_bytes(dataset))
     shown = {
         subprocess.run(
             [sys.executable, "-c", SHOW, str(path)],

@@ -350,8 +350,9 @@ def hostile_trial(tmp_path_factory: pytest.TempPathFactory) -> TrialResults:
 @pytest.fixture(scope="session")
 def report(hostile_trial: TrialResults, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of the hostile trial, films opened through the product's own doors."""
+    from zoom_imaging.endpoints.analysis.answer import trial_answer
     from zoom_imaging.report.build import write_report
 
     folder = tmp_path_factory.mktemp("out") / "report"
-    write_report(folder, hostile_trial)
+    write_report(folder, hostile_trial, trial_answer(hostile_trial))
     return folder

@@ -10,6 +10,7 @@ import pytest
 
 from zoom_imaging.anatomy import Visit
 from zoom_imaging.change.record import ChangeKind
+from zoom_imaging.endpoints.analysis.answer import trial_answer
 from zoom_imaging.ingest.catalogue import Disposition
 from zoom_imaging.report.build import write_report
 from zoom_imaging.report.page import page_name
@@ -23,6 +24,10 @@ STYLED = "getComputedStyle(document.querySelector('.provisional')).borderLeftSty
 LEVELS_FIT = (
     "[...document.querySelectorAll('#levels .scroll')].every(e => e.scrollWidth <= e.clientWidth)"
 )
+
+
+def report_of(folder, trial):
+    write_report(folder, trial, trial_answer(trial))
 
 
 class Page(HTMLParser):
@@ -206,7 +211,7 @@ def test_no_cell_is_empty(report):
 
 def test_no_event_needs_all_levels(build, tmp_path):
     subject = build.subject(tmp_path, "ZOOM-1", changed=ChangeKind.NONE)
-    write_report(tmp_path / "r", build.trial([subject]))
+    report_of(tmp_path / "r", build.trial([subject]))
     text = page_of(tmp_path / "r", "ZOOM-1").text
     assert "no event among 12 evaluable levels; the others are not known" in text
     assert "of 39" not in text
@@ -214,7 +219,7 @@ def test_no_event_needs_all_levels(build, tmp_path):
 
 
 def test_two_reports_are_byte_identical(report, hostile_trial, tmp_path):
-    write_report(tmp_path / "again", hostile_trial)
+    report_of(tmp_path / "again", hostile_trial)
     first, second = (
         {path.relative_to(root): path.read_bytes() for path in root.rglob("*") if path.is_file()}
         for root in (report, tmp_path / "again")
@@ -228,7 +233,7 @@ def test_a_second_report_keeps_pictures_and_removes_what_is_gone(report, build, 
     (folder / "subjects" / "my notes.html").write_text("mine")
     pictures = sorted(folder.glob("pictures/*.png"))
     subject = build.subject(tmp_path, "ZOOM-1", (Visit.BASELINE,))
-    write_report(folder, build.trial([subject]))
+    report_of(folder, build.trial([subject]))
     assert sorted(path.name for path in folder.glob("subjects/*")) == sorted(
         ["my notes.html", page_name("ZOOM-1")]
     )
@@ -238,7 +243,7 @@ def test_a_second_report_keeps_pictures_and_removes_what_is_gone(report, build, 
 
 
 def test_a_trial_without_subjects_and_files_has_a_report(build, tmp_path):
-    write_report(tmp_path / "r", build.trial([]))
+    report_of(tmp_path / "r", build.trial([]))
     text = Page(tmp_path / "r" / "index.html").text
     assert "There are no subjects" in text
     assert "No file was used." in text

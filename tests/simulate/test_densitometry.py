@@ -34,6 +34,7 @@ from zoom_imaging.simulate.hologic_report import (
 )
 from zoom_imaging.simulate.lunar_image import XmlForm, lunar_image
 from zoom_imaging.simulate.lunar_report import LunarStyle, Scan, lunar_report
+from zoom_imaging.simulate.report_header import file_bytes
 
 DAY = date(2025, 3, 4)
 LUMBAR = (0.742, 0.781, 0.803, 0.792)
@@ -41,14 +42,8 @@ SUBSETS = [subset for size in range(1, 5) for subset in combinations(LUMBAR_DXA_
 bmds = st.tuples(*[st.floats(0.4, 1.6)] * 4)
 
 
-def saved(dataset) -> bytes:
-    stream = io.BytesIO()
-    dataset.save_as(stream, enforce_file_format=True)
-    return stream.getvalue()
-
-
 def reread(dataset) -> pydicom.FileDataset:
-    return pydicom.dcmread(io.BytesIO(saved(dataset)))
+    return pydicom.dcmread(io.BytesIO(file_bytes(dataset)))
 
 
 @given(bmds, st.sampled_from([HORIZON, IDXA]), st.sampled_from(SUBSETS))
@@ -142,14 +137,14 @@ def test_the_same_exam_gives_the_same_bytes_and_another_visit_another_file(make)
     exam = exam_of("P-1", DAY, LUMBAR)
     first, again = make(exam), make(exam_of("P-1", DAY, LUMBAR))
     later = make(exam_of("P-1", date(2026, 3, 4), LUMBAR))
-    assert saved(first) == saved(again)
+    assert file_bytes(first) == file_bytes(again)
     assert first.SOPInstanceUID != later.SOPInstanceUID
     assert first.StudyInstanceUID != later.StudyInstanceUID
     assert first.PatientID == later.PatientID == "P-1"
 
 
 def test_hologic_page_shows_a_picture_of_modest_size():
-    content = saved(hologic_report(exam_of("P-1", DAY, LUMBAR)))
+    content = file_bytes(hologic_report(exam_of("P-1", DAY, LUMBAR)))
     assert len(content) < 200_000
     page = pydicom.dcmread(io.BytesIO(content)).pixel_array
     assert page.ndim == 3

@@ -249,90 +249,76 @@ ADSL = Dataset(
     ),
 )
 
-ADBMD = Dataset(
+
+def _by_visit(name: str, label: str, parameters: dict[str, str], *variables: Variable) -> Dataset:
+    """A dataset of ADaM's basic data structure; `variables` follow those that all of them have."""
+    return Dataset(
+        name,
+        label,
+        "one record per subject, parameter and visit",
+        "BASIC DATA STRUCTURE",
+        ("STUDYID", "USUBJID", "PARAMCD", "AVISITN"),
+        (_STUDY, _SUBJECT, _PLANNED, _ACTUAL, *_params(parameters), *variables),
+    )
+
+
+ADBMD = _by_visit(
     "ADBMD",
     "Bone Mineral Density Analysis Dataset",
-    "one record per subject, parameter and visit",
-    "BASIC DATA STRUCTURE",
-    ("STUDYID", "USUBJID", "PARAMCD", "AVISITN"),
-    (
-        _STUDY,
-        _SUBJECT,
-        _PLANNED,
-        _ACTUAL,
-        *_params(BMD_PARAMETERS),
-        *_TIMING,
-        _float(
-            "AVAL",
-            "Analysis Value",
-            "value of the accepted report; LSBMD over the vertebrae in LEVELS at both visits",
-        ),
-        *_BASE,
-        *_criterion(
-            1,
-            "assigned to LSBMD at month 12",
-            "Y where |CHG| is at least the least significant change of the charter",
-        ),
-        _text("LEVELS", "Vertebrae or Side behind the Value", "ls_bmd_levels, or the side", 20),
-        _REASON,
-        _SOURCE,
+    BMD_PARAMETERS,
+    *_TIMING,
+    _float(
+        "AVAL",
+        "Analysis Value",
+        "value of the accepted report; LSBMD over the vertebrae in LEVELS at both visits",
     ),
+    *_BASE,
+    *_criterion(
+        1,
+        "assigned to LSBMD at month 12",
+        "Y where |CHG| is at least the least significant change of the charter",
+    ),
+    _text("LEVELS", "Vertebrae or Side behind the Value", "ls_bmd_levels, or the side", 20),
+    _REASON,
+    _SOURCE,
 )
 
-ADVFX = Dataset(
+ADVFX = _by_visit(
     "ADVFX",
     "Vertebral Fracture Analysis Dataset",
-    "one record per subject, parameter and visit",
-    "BASIC DATA STRUCTURE",
-    ("STUDYID", "USUBJID", "PARAMCD", "AVISITN"),
-    (
-        _STUDY,
-        _SUBJECT,
-        _PLANNED,
-        _ACTUAL,
-        *_params(FRACTURE_PARAMETERS),
-        *_TIMING,
-        _float("AVAL", "Analysis Value", "grade, index or count; null where it cannot be told", 1),
-        _text(
-            "AVALC",
-            "Analysis Value (C)",
-            "AVAL as text; for INCVF and MVF the state of the event; not_evaluable or "
-            "indeterminate for a level without a grade",
-            20,
-        ),
-        *_BASE,
-        *_criterion(
-            1,
-            "assigned to levels at month 12",
-            "Y for change = new; N for none, worsening, ceiling; null where not evaluable",
-        ),
-        *_criterion(
-            2,
-            "assigned to levels at month 12",
-            "Y for change = worsening; N for none, new, ceiling; null where not evaluable",
-        ),
-        _text("STATE", "Evaluability of the Level", "state of vertebrae.csv", 24),
-        _REASON,
-        _SOURCE,
+    FRACTURE_PARAMETERS,
+    *_TIMING,
+    _float("AVAL", "Analysis Value", "grade, index or count; null where it cannot be told", 1),
+    _text(
+        "AVALC",
+        "Analysis Value (C)",
+        "AVAL as text; for INCVF and MVF the state of the event; not_evaluable or "
+        "indeterminate for a level without a grade",
+        20,
     ),
+    *_BASE,
+    *_criterion(
+        1,
+        "assigned to levels at month 12",
+        "Y for change = new; N for none, worsening, ceiling; null where not evaluable",
+    ),
+    *_criterion(
+        2,
+        "assigned to levels at month 12",
+        "Y for change = worsening; N for none, new, ceiling; null where not evaluable",
+    ),
+    _text("STATE", "Evaluability of the Level", "state of vertebrae.csv", 24),
+    _REASON,
+    _SOURCE,
 )
 
-ADBTM = Dataset(
+ADBTM = _by_visit(
     "ADBTM",
     "Bone Turnover Marker Analysis Dataset",
-    "one record per subject, parameter and visit",
-    "BASIC DATA STRUCTURE",
-    ("STUDYID", "USUBJID", "PARAMCD", "AVISITN"),
-    (
-        _STUDY,
-        _SUBJECT,
-        _PLANNED,
-        _ACTUAL,
-        *_params(MARKER_PARAMETERS),
-        _float("AVAL", "Analysis Value", "value of the clinical table"),
-        *_BASE[:4],
-        _REASON,
-    ),
+    MARKER_PARAMETERS,
+    _float("AVAL", "Analysis Value", "value of the clinical table"),
+    *_BASE[:4],
+    _REASON,
 )
 
 DATASETS = (ADSL, ADBMD, ADVFX, ADBTM)

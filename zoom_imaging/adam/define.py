@@ -134,12 +134,11 @@ def _item(dataset: Dataset, variable: Variable) -> Any:
     )
     if variable.codes:
         item.CodeListRef = model.CodeListRef(CodeListOID=f"CL.{_oid(dataset, variable)}")
-    source = _SOURCES.get(variable.origin)
     told = variable.origin is not Origin.DERIVED
     item.Origin.append(
         model.Origin(
             Type=variable.origin.value,
-            **({"Source": source} if source else {}),
+            Source=_SOURCES[variable.origin],
             **({"Description": _described(variable.method)} if told else {}),
         )
     )

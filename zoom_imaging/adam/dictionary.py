@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from zoom_imaging.adam.datasets import DATASETS
-from zoom_imaging.adam.variable import Variable
+from zoom_imaging.adam.variable import Kind, Variable
 
 
 def dictionary_markdown() -> str:
@@ -41,12 +41,16 @@ def _document() -> Iterator[str]:
 
 
 def _line(variable: Variable) -> str:
-    kind = f"{variable.kind.value}, {variable.length}" if variable.kind == "text" else variable.kind
+    kind = variable.kind.value
+    if variable.kind is Kind.TEXT:
+        kind += f", {variable.length}"
+    if variable.required:
+        kind += ", never null"
     values = ", ".join(f"`{code}`" for code, _ in variable.codes)
     cells = (
         f"`{variable.name}`",
         variable.label,
-        str(kind) + (", never null" if variable.required else ""),
+        kind,
         variable.origin.value,
         values,
         variable.method.replace("|", "\\|"),

@@ -10,7 +10,7 @@ import csv
 import json
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -61,7 +61,7 @@ def write_adam(folder: Path, trial: TrialResults) -> None:
         (folder / "define.xml").write_text(xml, encoding="utf-8", newline="\n")
 
 
-def newest_day(tables: Sequence[Sequence[Record]] | Any) -> date:
+def newest_day(tables: Iterable[Sequence[Record]]) -> date:
     """The newest date in the records."""
     days = [
         value
@@ -110,7 +110,7 @@ def _value_fault(variable: Variable, value: Value) -> str:
     if isinstance(value, float) and not math.isfinite(value):
         return f"expected a finite number, found {value}"
     if isinstance(value, str):
-        if len(value.encode()) > variable.length * (1 if value.isascii() else 4):
+        if len(value) > variable.length:
             return f"longer than {variable.length} characters"
         if variable.codes and value not in {code for code, _ in variable.codes}:
             return f"{value!r} is none of its codes"

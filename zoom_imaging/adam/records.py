@@ -78,18 +78,17 @@ def _start(subject: SubjectResults) -> date | None:
 
 
 def _subject(trial: TrialResults, subject: SubjectResults) -> Record:
-    clinical, lumbar = subject.clinical, subject.bmd_changes["lumbar_spine"]
-    full = subject.arm_planned is not None and lumbar.baseline_g_per_cm2 is not None
-    protocol = full and subject.arm_actual is subject.arm_planned and lumbar.change_pct is not None
+    clinical = subject.clinical
+    all_levels = subject.fractures.levels_evaluable_both == len(GRADED_LEVELS)
     return _identity(trial, subject) | {
         "SUBJID": subject.subject_id,
         "TRTSDT": _start(subject),
         "ZOL2DT": clinical.zol2_date if clinical else None,
         "DOSE2": (clinical.second_dose or None) if clinical else None,
         "DENOSYR": clinical.denosumab_years if clinical else None,
-        "FASFL": "Y" if full else "N",
-        "PPROTFL": "Y" if protocol else "N",
-        "FXEVALFL": "Y" if subject.fractures.levels_evaluable_both == len(GRADED_LEVELS) else "N",
+        "FASFL": _yes_no(subject.in_full_set),
+        "PPROTFL": _yes_no(subject.in_per_protocol_set),
+        "FXEVALFL": _yes_no(all_levels),
         "STATUS": EndpointStatus.PROVISIONAL.value,
     }
 
@@ -105,14 +104,14 @@ def _at(parameters: Mapping[str, str], code: str, visit: str) -> dict[str, Value
 
 def _values(visit: str, value: float | None, base: float | None) -> dict[str, Value]:
     """AVAL, BASE and the changes; nothing is carried back or forward."""
-    after = visit != "BASELINE" and value is not None and base is not None
-    change = value - base if after and value is not None and base is not None else None
+    first = visit == "BASELINE"
+    change = None if first or value is None or base is None else value - base
     return {
         "AVAL": value,
         "BASE": base,
         "CHG": change,
         "PCHG": 100 * change / base if change is not None and base else None,
-        "ABLFL": "Y" if visit == "BASELINE" and value is not None else None,
+        "ABLFL": "Y" if first and value is not None else None,
     }
 
 

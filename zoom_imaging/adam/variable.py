@@ -21,7 +21,6 @@ class Origin(StrEnum):
     ASSIGNED = "Assigned"
     COLLECTED = "Collected"
     DERIVED = "Derived"
-    PREDECESSOR = "Predecessor"
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class Variable:
     """One variable; `codes` are (value, decode) pairs where only these may occur.
 
     Names have 8 characters and labels 40 at most, text 200 (XPT version 5). `method` says in words
-    how a derived value is made, or which variable it repeats. `decimals` are significant digits
+    how a value is made or where it comes from. `decimals` are significant digits
     after the point in Define-XML; values themselves are not rounded.
     """
 

@@ -44,6 +44,8 @@ _ROWS: Mapping[str, Callable[[TrialResults], list[Row]]] = {
 
 def write_results(folder: Path, results: TrialResults, charter_source: Path, voice: Voice) -> None:
     """Put every result into `folder`; OutputError leaves the earlier results as they were."""
+    from zoom_imaging.report.build import write_report
+
     with result_set(folder) as staging:
         with voice.stage("Writing tables"):
             for table in TABLES:
@@ -52,9 +54,16 @@ def write_results(folder: Path, results: TrialResults, charter_source: Path, voi
                 write_csv(staging / table.file_name, table.columns, rows)
             write_json_lines(staging / "outlines.jsonl", outline_records(results))
             write_adam(staging / ADAM_FOLDER, results)
-            write_json(staging / "analysis.json", trial_answer(results))
-        with voice.stage("Writing the report"):
-            _write_report(folder, staging / REPORT_NAME, results, charter_source)
+            answer = trial_answer(results)
+            write_json(staging / "analysis.json", answer)
+        with voice.stage("Writing the report"), writing(staging / REPORT_NAME):
+            write_report(
+                staging / REPORT_NAME,
+                results,
+                answer,
+                earlier=folder / REPORT_NAME,
+                charter_source=charter_source,
+            )
         write_json(staging / "run.json", run_record(results, voice.seconds))
 
 
@@ -79,10 +88,3 @@ def run_record(results: TrialResults, seconds: Mapping[str, float]) -> dict[str,
         "counts": dict(run.counts),
         "seconds": dict(seconds),
     }
-
-
-def _write_report(folder: Path, staged: Path, results: TrialResults, charter_source: Path) -> None:
-    from zoom_imaging.report.build import write_report
-
-    with writing(staged):
-        write_report(staged, results, earlier=folder / REPORT_NAME, charter_source=charter_source)

@@ -20,7 +20,7 @@ LARGEST_PDF_BYTES = 20_000_000
 MOST_PAGES = 20
 LARGEST_PICTURE_PIXELS = 40_000_000
 OCR_SECONDS = 60
-SMALLEST_LETTER_PX = 1500
+NARROWEST_PAGE_PX = 1500
 """Pages narrower than this are enlarged: Tesseract wants capitals of about thirty pixels."""
 
 
@@ -94,8 +94,8 @@ def picture_lines(source: Source) -> list[str]:
             found=f"{rows} x {columns}",
         )
     page = Image.fromarray(_grey(source))
-    if page.width < SMALLEST_LETTER_PX:
-        factor = -(-SMALLEST_LETTER_PX // page.width)
+    if page.width < NARROWEST_PAGE_PX:
+        factor = -(-NARROWEST_PAGE_PX // page.width)
         page = page.resize((page.width * factor, page.height * factor), Image.Resampling.LANCZOS)
     try:
         text = pytesseract.image_to_string(page, config="--psm 6", timeout=OCR_SECONDS)

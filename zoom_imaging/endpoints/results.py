@@ -47,6 +47,18 @@ class SubjectResults:
     bmd_changes: Mapping[str, BmdChange]
     queries: tuple[Query, ...]
 
+    @property
+    def in_full_set(self) -> bool:
+        """A planned arm and a lumbar BMD at baseline (domain rules, section 8)."""
+        has_baseline = self.bmd_changes["lumbar_spine"].baseline_g_per_cm2 is not None
+        return self.arm_planned is not None and has_baseline
+
+    @property
+    def in_per_protocol_set(self) -> bool:
+        """In the full set, treated as planned, with a comparable lumbar BMD at month 12."""
+        has_change = self.bmd_changes["lumbar_spine"].change_pct is not None
+        return self.in_full_set and has_change and self.arm_actual is self.arm_planned
+
 
 @dataclass(frozen=True)
 class RunMetadata:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from zoom_imaging.endpoints.analysis.answer import trial_answer
 from zoom_imaging.endpoints.results import TrialResults
 from zoom_imaging.report.figures import write_figures
 from zoom_imaging.report.gallery import FilmLoader, Gallery, load_film
@@ -27,6 +28,7 @@ _SUBJECT_NAME = re.compile(r"[a-z0-9-]+-[0-9a-f]{8}\.html")
 def write_report(
     folder: Path,
     results: TrialResults,
+    answer: Mapping[str, Any],
     *,
     earlier: Path | None = None,
     charter_source: Path | None = None,
@@ -34,10 +36,11 @@ def write_report(
 ) -> None:
     """Write the report of a run into `folder`, one subject and one film in memory at a time.
 
-    Pictures that are already in `folder`, or in the `earlier` report, are kept where film and
-    reading are unchanged; pages and pictures of earlier results are removed. `charter_source` is
-    the charter's file, whose comments say which values are assumed. A film that cannot be opened
-    again gives a sentence, not an error. OSError as the file system raises it.
+    `answer` is what `trial_answer` says of the results. Pictures that are already in `folder`, or
+    in the `earlier` report, are kept where film and reading are unchanged; pages and pictures of
+    earlier results are removed. `charter_source` is the charter's file, whose comments say which
+    values are assumed. A film that cannot be opened again gives a sentence, not an error. OSError
+    as the file system raises it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     gallery = Gallery(
@@ -55,7 +58,6 @@ def write_report(
         pages.add(name)
         content = subject_page(subject, results, shown, (ids[at], ids[at + 2]))
         write_text(folder / SUBJECTS / name, render("subject.html", root="../", **content))
-    answer = trial_answer(results)
     figures = write_figures(folder / FIGURES, results, answer)
     content = overview(results, charter_source) | {"answer": answer, "figures": figures}
     write_text(folder / "index.html", render("index.html", root="", **content))

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 COLOURS = {Arm.ONCE: "#0072b2", Arm.TWICE: "#d55e00"}
 HATCHES = {Arm.ONCE: "", Arm.TWICE: "////"}
-NAMES = {Arm.ONCE: "once", Arm.TWICE: "twice"}
 SETS = {
     "full_set": "full set, complete cases",
     "per_protocol_set": "per protocol",
@@ -87,7 +86,7 @@ def _waterfall(axes: Axes, results: TrialResults, answer: Mapping[str, Any]) -> 
             hatch=HATCHES[arm],
             edgecolor="white",
             linewidth=0.3,
-            label=f"{NAMES[arm]} (n = {len(at)})",
+            label=f"{arm.value} (n = {len(at)})",
         )
     axes.axhline(0, color="black", linewidth=0.8)
     axes.set(xlabel="subjects, by change", ylabel="change of lumbar BMD (%)", xticks=[])
@@ -173,7 +172,7 @@ def _spine_map(axes: Axes, results: TrialResults, answer: Mapping[str, Any]) -> 
             color=COLOURS[arm],
             hatch=HATCHES[arm],
             edgecolor="white",
-            label=NAMES[arm],
+            label=arm.value,
         )
         left = [a + b for a, b in zip(left, widths, strict=True)]
     axes.set_yticks(rows, [f"{level.value} (n = {seen[level]})" for level in GRADED_LEVELS])

@@ -10,14 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from zoom_imaging.anatomy import GRADED_LEVELS, Arm
+from zoom_imaging.anatomy import GRADED_LEVELS, PLANNED_ARMS, Arm
 from zoom_imaging.endpoints.results import SubjectResults, TrialResults
 from zoom_imaging.ingest.catalogue import Disposition
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_ARMS = (Arm.ONCE, Arm.TWICE)
 _BOX = {"boxstyle": "round,pad=0.35", "facecolor": "white", "edgecolor": "black"}
 
 
@@ -33,26 +32,26 @@ class Step:
 def steps_of(results: TrialResults) -> tuple[Step, ...]:
     """The conditions in the order in which they are asked."""
     groups: dict[Arm, Sequence[SubjectResults]] = {
-        arm: [one for one in results.subjects if one.arm_planned is arm] for arm in _ARMS
+        arm: [one for one in results.subjects if one.arm_planned is arm] for arm in PLANNED_ARMS
     }
     steps = [
         Step(
             "planned arm",
             {arm: len(group) for arm, group in groups.items()},
-            dict.fromkeys(_ARMS, 0),
+            dict.fromkeys(PLANNED_ARMS, 0),
         )
     ]
     for title, holds in (
-        ("lumbar BMD at baseline\n(full set)", _has_baseline),
+        ("lumbar BMD at baseline\n(full set)", lambda one: one.in_full_set),
         ("comparable BMD at month 12\n(complete cases)", _has_change),
-        ("treated as planned\n(per protocol)", _as_planned),
+        ("treated as planned\n(per protocol)", lambda one: one.in_per_protocol_set),
     ):
         kept = {arm: [one for one in group if holds(one)] for arm, group in groups.items()}
         steps.append(
             Step(
                 title,
-                {arm: len(kept[arm]) for arm in _ARMS},
-                {arm: len(groups[arm]) - len(kept[arm]) for arm in _ARMS},
+                {arm: len(kept[arm]) for arm in PLANNED_ARMS},
+                {arm: len(groups[arm]) - len(kept[arm]) for arm in PLANNED_ARMS},
             )
         )
         groups = dict(kept)
@@ -65,7 +64,7 @@ def draw_flow(axes: Axes, results: TrialResults, answer: Mapping[str, Any]) -> s
         return ""
     entries = results.catalogue.entries
     used = sum(entry.disposition is Disposition.USED for entry in entries)
-    without_arm = sum(one.arm_planned not in _ARMS for one in results.subjects)
+    without_arm = sum(one.arm_planned not in PLANNED_ARMS for one in results.subjects)
     head = f"{len(results.subjects)} subjects, {used} of {len(entries)} files used"
     if without_arm:
         head += f"\n{without_arm} without a planned arm"
@@ -76,9 +75,8 @@ def draw_flow(axes: Axes, results: TrialResults, answer: Mapping[str, Any]) -> s
     for row, step in enumerate(steps):
         y = -0.9 * (row + 0.9)
         axes.text(5, y, step.title, ha="center", va="center", fontsize=8)
-        for arm, x in zip(_ARMS, (2.0, 8.0), strict=True):
-            name = "once" if arm is Arm.ONCE else "twice"
-            axes.text(x, y, f"{name}: {step.stay[arm]}", ha="center", va="center", bbox=_BOX)
+        for arm, x in zip(PLANNED_ARMS, (2.0, 8.0), strict=True):
+            axes.text(x, y, f"{arm.value}: {step.stay[arm]}", ha="center", va="center", bbox=_BOX)
             if row:
                 axes.annotate(
                     "",
@@ -105,13 +103,5 @@ def draw_flow(axes: Axes, results: TrialResults, answer: Mapping[str, Any]) -> s
     )
 
 
-def _has_baseline(subject: SubjectResults) -> bool:
-    return subject.bmd_changes["lumbar_spine"].baseline_g_per_cm2 is not None
-
-
 def _has_change(subject: SubjectResults) -> bool:
     return subject.bmd_changes["lumbar_spine"].change_pct is not None
-
-
-def _as_planned(subject: SubjectResults) -> bool:
-    return subject.arm_actual is subject.arm_planned

@@ -134,6 +134,14 @@ def geometry_for(posed: PosedSpine, acquisition: Acquisition) -> Geometry:
     low = centres[-1, 2] - 0.5 * posed.person.shapes[field.bottom].posterior_mm - field.below_mm
     front = centres[:, 1].min() - field.front_mm
     back = centres[:, 1].max() + field.back_mm
+    return geometry_around(acquisition, (low, high), (front, back))
+
+
+def geometry_around(
+    acquisition: Acquisition, z_mm: tuple[float, float], y_mm: tuple[float, float]
+) -> Geometry:
+    """A field that reaches over `z_mm` (low, high) and `y_mm` (front, back) at the spine."""
+    (low, high), (front, back) = z_mm, y_mm
     zoom = acquisition.magnification
     return Geometry(
         pixel_mm=acquisition.pixel_mm,

@@ -92,3 +92,12 @@ def put_pixels(dataset: Dataset, pixels: bytes, rows: int, columns: int, samples
     dataset.PixelRepresentation = 0
     dataset.PixelData = pixels + b"\0" * (len(pixels) % 2)
     dataset["PixelData"].VR = "OB"
+
+
+def file_bytes(dataset: Dataset) -> bytes:
+    """The data set as the content of a DICOM file."""
+    from io import BytesIO
+
+    stream = BytesIO()
+    dataset.save_as(stream, enforce_file_format=True)
+    return stream.getvalue()

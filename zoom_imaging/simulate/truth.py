@@ -62,9 +62,9 @@ def film_truth(
     posed: PosedSpine, geometry: Geometry, spine: Floats, other_bone: Floats
 ) -> tuple[VertebraTruth, ...]:
     """C7, T1-L5 and S1 on one film; the attenuation images (rows, columns) decide `OBSCURED`."""
-    found = [_centre_only(posed, geometry, Level.C7)]
+    found = [_outermost(posed, geometry, Level.C7)]
     found += [_measured(posed, geometry, level, spine, other_bone) for level in MEASURED]
-    found.append(_centre_only(posed, geometry, Level.S1))
+    found.append(_outermost(posed, geometry, Level.S1))
     return tuple(found)
 
 
@@ -104,7 +104,7 @@ def _to_pixels(posed: PosedSpine, geometry: Geometry, level: Level, flat: Floats
     return geometry.project(posed.own_points(level, own))[:, :2]
 
 
-def _centre_only(posed: PosedSpine, geometry: Geometry, level: Level) -> VertebraTruth:
+def _outermost(posed: PosedSpine, geometry: Geometry, level: Level) -> VertebraTruth:
     if level is Level.S1:
         lowest = CHAIN[-1]
         own = posed.person.shapes[lowest]
@@ -115,16 +115,22 @@ def _centre_only(posed: PosedSpine, geometry: Geometry, level: Level) -> Vertebr
     else:
         centre = geometry.project(posed.own_points(level, np.zeros((1, 3))))[0, :2]
     inside = _inside(geometry, centre[None], 0.0)
+    state = VertebraState.LOW_CONFIDENCE if inside.all() else VertebraState.NOT_IMAGED
+    return centre_only(level, centre, state)
+
+
+def centre_only(level: Level, centre_px: Floats, state: VertebraState) -> VertebraTruth:
+    """A level of which only the centre (2,) is known."""
     return VertebraTruth(
         level=level,
-        centre_px=centre,
+        centre_px=centre_px,
         six_px=None,
         outline_px=None,
         heights_mm=None,
         own_heights_mm=None,
         grade=Grade.NOT_EVALUABLE,
         shape=Shape.NONE,
-        state=VertebraState.LOW_CONFIDENCE if inside.all() else VertebraState.NOT_IMAGED,
+        state=state,
     )
 
 

@@ -16,14 +16,14 @@ from pathlib import Path
 
 import numpy as np
 
-from zoom_imaging.anatomy import Grade, Level, Shape, VertebraState
+from zoom_imaging.anatomy import Level, VertebraState
 from zoom_imaging.errors import ConfigurationError
-from zoom_imaging.simulate.acquisition import Acquisition, Facing
+from zoom_imaging.simulate.acquisition import Acquisition, geometry_around
 from zoom_imaging.simulate.blur import smooth
 from zoom_imaging.simulate.mesh import Floats
 from zoom_imaging.simulate.projection import Geometry
 from zoom_imaging.simulate.torso import WATER_PER_MM
-from zoom_imaging.simulate.truth import VertebraTruth
+from zoom_imaging.simulate.truth import VertebraTruth, centre_only
 
 BODY_BEFORE_CANAL_MM = 20.0
 """From the centre of the spinal canal to that of the body."""
@@ -120,7 +120,11 @@ def project_volume(
         image += _magnified(slab, geometry, x_mm)
     image += _flanks(image, rng)
     truth = tuple(
-        _centre(level, geometry.project(turned.world(centre[None]))[0, :2])
+        centre_only(
+            level,
+            geometry.project(turned.world(centre[None]))[0, :2],
+            VertebraState.LOW_CONFIDENCE,
+        )
         for level, centre in sorted(volume.centres.items(), key=lambda item: item[0].ordinal)
     )
     return image * geometry.obliquity(), geometry, truth
@@ -140,24 +144,10 @@ def _geometry(volume: Volume, turned: _Turned, acquisition: Acquisition) -> Geom
     middle = volume.middle_mm
     ends = [(middle[0], middle[1], z) for z in (volume.top_mm, volume.bottom_mm)]
     high, low = turned.world(np.array(ends))[:, 2]
-    high, low = high + MARGIN_MM, low - MARGIN_MM
     depth = volume.hounsfield.shape[1] * volume.spacing_mm[1]
     sides = [(middle[0], y, middle[2]) for y in (0.0, depth)]
     front, back = turned.world(np.array(sides))[:, 1]
-    zoom = acquisition.magnification
-    along = 1.0 if acquisition.slot else zoom
-    return Geometry(
-        pixel_mm=acquisition.pixel_mm,
-        rows=int((high - low) * along / acquisition.pixel_mm),
-        columns=int((back - front) * zoom / acquisition.pixel_mm),
-        source_to_detector_mm=acquisition.source_to_detector_mm,
-        spine_to_detector_mm=acquisition.spine_to_detector_mm,
-        centre_y_mm=float((front + back) / 2),
-        centre_z_mm=float((high + low) / 2),
-        slot=acquisition.slot,
-        detector_side=acquisition.detector_side,
-        mirrored=acquisition.facing is Facing.RIGHT,
-    )
+    return geometry_around(acquisition, (low - MARGIN_MM, high + MARGIN_MM), (front, back))
 
 
 def _slabs(
@@ -217,17 +207,3 @@ def _flanks(image: Floats, rng: np.random.Generator) -> Floats:
     uneven /= max(float(uneven.std()), 1e-9)
     flanks: Floats = WATER_PER_MM * rng.uniform(0.0, 90.0) * body * (1.0 + 0.1 * uneven)
     return flanks
-
-
-def _centre(level: Level, centre_px: Floats) -> VertebraTruth:
-    return VertebraTruth(
-        level=level,
-        centre_px=centre_px,
-        six_px=None,
-        outline_px=None,
-        heights_mm=None,
-        own_heights_mm=None,
-        grade=Grade.NOT_EVALUABLE,
-        shape=Shape.NONE,
-        state=VertebraState.LOW_CONFIDENCE,
-    )

@@ -7,13 +7,14 @@ place of the second infusion stays in "twice" in the full set and leaves the per
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
-from zoom_imaging.anatomy import Arm, Visit
+from zoom_imaging.anatomy import PLANNED_ARMS, Arm, Visit
 from zoom_imaging.endpoints.analysis.noninferiority import (
     Difference,
     adjusted_difference,
@@ -26,9 +27,10 @@ from zoom_imaging.endpoints.analysis.proportions import (
     geometric_ratio,
 )
 from zoom_imaging.endpoints.results import SubjectResults, TrialResults
+from zoom_imaging.endpoints.status import EventState
+from zoom_imaging.endpoints.subjects import event_state
 from zoom_imaging.errors import ConfigurationError
 
-ARMS = (Arm.ONCE, Arm.TWICE)
 _DAYS_A_YEAR = 365.25
 _DECIMALS = 6
 
@@ -36,9 +38,9 @@ _DECIMALS = 6
 def trial_answer(trial: TrialResults) -> dict[str, Any]:
     """Everything that the registration asks, ready for JSON; numbers have six decimals."""
     margin = trial.charter.analysis.non_inferiority_margin_pct_points
-    full = [one for one in trial.subjects if _in_full_set(one)]
-    protocol = [one for one in full if one.arm_actual is one.arm_planned]
-    groups = {arm.value: [one for one in full if one.arm_planned is arm] for arm in ARMS}
+    full = [one for one in trial.subjects if one.in_full_set]
+    protocol = [one for one in full if one.in_per_protocol_set]
+    groups = {arm.value: [one for one in full if one.arm_planned is arm] for arm in PLANNED_ARMS}
     answer = {
         "standing": "provisional: readings of the model, not confirmed by readers",
         "arms": "by exposure, not randomised",
@@ -60,13 +62,6 @@ def trial_answer(trial: TrialResults) -> dict[str, Any]:
     }
     rounded: dict[str, Any] = _rounded(answer)
     return rounded
-
-
-def _in_full_set(subject: SubjectResults) -> bool:
-    return (
-        subject.arm_planned in ARMS
-        and subject.bmd_changes["lumbar_spine"].baseline_g_per_cm2 is not None
-    )
 
 
 def _frame(subjects: Sequence[SubjectResults]) -> Any:
@@ -115,20 +110,20 @@ def _incidence(group: Sequence[SubjectResults]) -> dict[str, Any]:
 
     Who is undetermined (no event among the levels seen) is counted apart, never as "no".
     """
-    states = [one.fractures.any_new for one in group]
-    undetermined = [
-        one
-        for one in group
-        if one.fractures.any_new is None and one.fractures.levels_evaluable_both > 0
+    states = [
+        event_state(one.fractures.any_new, one.fractures.levels_evaluable_both) for one in group
     ]
-    events, known = states.count(True), len(states) - states.count(None)
+    count = Counter(states)
+    events = count[EventState.YES]
     years = sum(
-        _years(one) for one in group if one.fractures.any_new is not None or one in undetermined
+        _years(one)
+        for one, state in zip(group, states, strict=True)
+        if state is not EventState.NOT_EVALUABLE
     )
     return {
-        **asdict(exact_share(events, known)),
-        "undetermined": len(undetermined),
-        "not_evaluable": states.count(None) - len(undetermined),
+        **asdict(exact_share(events, events + count[EventState.NO])),
+        "undetermined": count[EventState.UNDETERMINED],
+        "not_evaluable": count[EventState.NOT_EVALUABLE],
         "rate": asdict(exact_rate(events, years)),
     }
 

@@ -138,9 +138,7 @@ def train(
     from monai.handlers.validation_handler import ValidationHandler
 
     torch.manual_seed(schedule.seed)
-    network: nn.Module = task.network().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    if start is not None:
-        network.load_state_dict(torch.load(start, map_location="cpu", weights_only=True))
+    network = _network(task, start)
     rate = task.learning_rate if schedule.learning_rate is None else schedule.learning_rate
     optimizer = torch.optim.AdamW(network.parameters(), rate, weight_decay=1e-3)
     progress = Progress(schedule)
@@ -214,14 +212,21 @@ def train(
 
 def score(task: Task, weights: Path, held_apart: Path, schedule: Schedule) -> dict[str, float]:
     """Mean scores of a file of weights on the shards of `held_apart`."""
-    network: nn.Module = task.network().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+    network = _network(task, weights)
     apart = ShardReader(held_apart)
     apart.refresh()
     evaluator = _evaluator(task, network, apart, schedule)
     evaluator.logger.setLevel(logging.WARNING)
     evaluator.run()
     return {name: float(value) for name, value in evaluator.state.metrics.items()}
+
+
+def _network(task: Task, weights: Path | None) -> nn.Module:
+    """A new network of the task, with the weights of a file or random ones."""
+    network: nn.Module = task.network().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if weights is not None:
+        network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+    return network
 
 
 def _evaluator(

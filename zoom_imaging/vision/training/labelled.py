@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import AliasChoices, BaseModel, Field, ValidationError, field_validator
 
 from zoom_imaging.anatomy import LANDMARKS, Level, VertebraState
@@ -154,7 +153,7 @@ def _vertebra(entry: _Vertebra, mm_per_px: float) -> TrueVertebra:
     return TrueVertebra(
         level=entry.level,
         six=six,
-        outline=_array(entry.polygon),
+        outline=np.array(entry.polygon, float),
         ratios=(
             float(ratios[0]) if entry.ratio_anterior is None else entry.ratio_anterior,
             float(ratios[1]) if entry.ratio_middle is None else entry.ratio_middle,
@@ -165,10 +164,6 @@ def _vertebra(entry: _Vertebra, mm_per_px: float) -> TrueVertebra:
         doubtful=entry.doubtful,
         evaluable=entry.state == VertebraState.EVALUABLE.value,
     )
-
-
-def _array(points: list[tuple[float, float]]) -> NDArray[np.float64]:
-    return np.array(points, float)
 
 
 def _patient_id(content: bytes) -> str:
