@@ -121,7 +121,7 @@ def _forest(axes: Axes, results: TrialResults, answer: Mapping[str, Any]) -> str
     first = known[0][1]
     verdict = "is" if first["not_inferior"] else "is not shown to be"
     return (
-        f"Difference twice minus once with 95 % intervals; in the {known[0][0]} twice {verdict} "
+        f"Difference twice minus once with 95 % intervals; in the {known[0][0]}, twice {verdict} "
         f"not inferior at the assumed margin of {margin:g} points."
     )
 
