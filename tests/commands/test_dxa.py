@@ -15,8 +15,9 @@ import pytest
 from typer.testing import CliRunner
 
 from zoom_imaging.__main__ import app
+from zoom_imaging.dxa.result import Side
 from zoom_imaging.simulate.densitometry import IDXA, exam_of
-from zoom_imaging.simulate.hologic_report import hologic_report
+from zoom_imaging.simulate.hologic_report import Part, hologic_report
 from zoom_imaging.simulate.lunar_image import lunar_image
 from zoom_imaging.simulate.lunar_report import lunar_report
 
@@ -47,6 +48,7 @@ RESULT_KEYS = {
     "reason",
 }
 DAY = date(2025, 3, 4)
+BOTH = (Side.LEFT, Side.RIGHT)
 LUMBAR = (0.742, 0.781, 0.803, 0.792)
 
 
@@ -271,6 +273,24 @@ def test_sr_and_fhir_are_written_beside_the_table(tmp_path):
     assert again["scan_date"] == DAY.isoformat()
     bundle = json.loads(fhir.read_text())
     assert len(bundle["entry"]) == 25
+
+
+@pytest.mark.parametrize("part", list(Part))
+def test_a_name_left_in_the_private_text_goes_into_nothing_that_is_written(tmp_path, part):
+    dataset = hologic_report(exam_of("REAL-4711", DAY, LUMBAR, sides=BOTH), part=part)
+    dataset.PatientName, dataset.PatientID, dataset.PatientBirthDate = "ANON", "Z-001", ""
+    identified = ("REAL", "SIMULATED", "19530615", "1953-06-15")
+    path = save(dataset, tmp_path / "report")
+    content = path.read_bytes()
+    assert all(word.encode() in content for word in identified[:2])
+    sr, fhir = tmp_path / "sr", tmp_path / "bundle.json"
+    code, (line,), _ = run(path, "--sr", sr, "--fhir", fhir)
+    assert (code, line["state"]) == (0, "read")
+    table = CliRunner().invoke(app, ["dxa", str(path), "--csv"]).stdout
+    people = CliRunner().invoke(app, ["dxa", str(path)]).stdout
+    structured = next(sr.iterdir()).read_bytes().decode("latin-1")
+    for text in (json.dumps(line), table, people, fhir.read_text(), structured):
+        assert not [word for word in identified if word in text]
 
 
 def test_json_and_csv_exclude_each_other(tmp_path):
