@@ -46,6 +46,10 @@ def test_fewer_vertebrae_need_a_larger_change(vertebrae, factor):
         ("baseline_first_day = -90", "baseline_first_day = 90", "baseline_first_day"),
         ('"ClinicalTrialSubjectID", ', '"PatientName", ', "identity.subject_sources"),
         ("readers = 2", "readers = ", "not valid TOML"),
+        ("repeat_share = 0.10", "repeat_share = 1.5", "reading.repeat_share"),
+        ('"flagged_first"', '"alphabetical"', "reading.worklist"),
+        ('model_suggestion = "before"', 'model_suggestion = "beside"', "model_suggestion"),
+        ('discordance = "grade"', 'discordance = "kappa"', "reading.discordance"),
     ],
 )
 def test_wrong_charter_is_refused_with_the_rule(edited, old, new, named):
@@ -57,3 +61,13 @@ def test_wrong_charter_is_refused_with_the_rule(edited, old, new, named):
 def test_missing_charter_is_named(tmp_path):
     with pytest.raises(CharterError, match=r"nowhere\.toml cannot be read"):
         load_charter(tmp_path / "nowhere.toml")
+
+
+def test_a_charter_of_before_there_were_readers_still_loads(edited):
+    later = """# ASSUMED: flagged_first"""
+    text = default_charter_path().read_text(encoding="utf-8")
+    start, end = text.index(later), text.index("[analysis]")
+    older = load_charter(edited(text[start:end], ""))
+    assert older == load_charter()
+    assert older.reading.readers == 2
+    assert older.analysis.margin_is_assumed

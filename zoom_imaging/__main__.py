@@ -1,10 +1,10 @@
-"""`python -m zoom_imaging`: commands for one file, without trial logic."""
+"""`python -m zoom_imaging`: commands for one file, and the radiologists' reading room."""
 
 from __future__ import annotations
 
 import typer
 
-from zoom_imaging.commands import doctor, dxa, measure, train
+from zoom_imaging.commands import doctor, dxa, measure, readings, review, train
 
 app = typer.Typer(
     name="zoom_imaging",
@@ -16,6 +16,8 @@ app = typer.Typer(
 app.command("measure")(measure.command)
 app.command("dxa")(dxa.command)
 app.command("train")(train.command)
+app.command("review")(review.command)
+app.add_typer(readings.app, name="readings")
 app.command("doctor")(doctor.command)
 
 if __name__ == "__main__":

@@ -151,16 +151,28 @@ class ModelRules(_Section):
 
 
 class ReadingRules(_Section):
-    """The reading paradigm."""
+    """The reading paradigm (FDA, imaging endpoint process standards, April 2018).
+
+    `worklist`: subjects that the model flags come first, or all in one hidden order.
+    `model_suggestion`: the model's outlines and grades are shown from the start, only after the
+    reader's own answer, or never. `repeat_share` of the cases come twice, unannounced, so that a
+    reader's agreement with herself is known. `discordance`: what goes to the adjudicator, any
+    difference of the counted grade, or only one across grade 1; evaluability always counts.
+    """
 
     readers: int = Field(ge=1)
     blind_visit_order: bool
+    worklist: Literal["flagged_first", "all"] = "flagged_first"
+    model_suggestion: Literal["before", "after", "never"] = "before"
+    repeat_share: float = Field(default=0.10, ge=0, le=1)
+    discordance: Literal["grade", "fracture"] = "grade"
 
 
 class AnalysisRules(_Section):
-    """The statistical claim."""
+    """The statistical claim; `margin_is_assumed` until the trial's own plan confirms the margin."""
 
     non_inferiority_margin_pct_points: float = Field(gt=0)
+    margin_is_assumed: bool = True
 
 
 class Charter(_Section):

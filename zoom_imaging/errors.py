@@ -17,7 +17,13 @@
     |   +-- ModelMissingError
     |   +-- ModelIntegrityError
     +-- OutputError                     results cannot be written (exit 1)
-        +-- OutputFolderBusyError
+    |   +-- OutputFolderBusyError
+    +-- ReviewError                     the reading room refuses a request
+        +-- NotFoundError               no such case, reading or account
+        +-- NotAllowedError             the role may not do this, or the state forbids it
+        +-- StaleVersionError           someone else, or another tab, has saved meanwhile
+        +-- IncompleteReadingError      answers are missing or contradict each other
+        +-- LoginRefusedError           name, password or too many attempts
 
 A message names the file or subject, what was expected, what was found and what to do.
 """
@@ -111,3 +117,27 @@ class OutputError(ZoomImagingError):
 
 class OutputFolderBusyError(OutputError):
     """Another run holds the result folder."""
+
+
+class ReviewError(ZoomImagingError):
+    """The reading room refuses a request; nothing was changed."""
+
+
+class NotFoundError(ReviewError):
+    """There is no such case, reading, film or account, or it is none of this person's business."""
+
+
+class NotAllowedError(ReviewError):
+    """The role may not do this, or the state of the object forbids it."""
+
+
+class StaleVersionError(ReviewError):
+    """The object was changed since it was shown."""
+
+
+class IncompleteReadingError(ReviewError):
+    """A reading cannot be signed: answers are missing or contradict each other."""
+
+
+class LoginRefusedError(ReviewError):
+    """The name or the password is wrong, or there were too many attempts."""

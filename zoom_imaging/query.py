@@ -24,6 +24,7 @@ class QueryKind(StrEnum):
     SCALE_DIFFERS = "scale_differs"
     NUMBERING = "numbering"
     TREATMENT = "treatment"
+    READING_STALE = "reading_stale"
 
 
 @dataclass(frozen=True)

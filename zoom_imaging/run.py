@@ -52,6 +52,13 @@ def main(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Forget what earlier runs computed.")
     ] = False,
+    readings: Annotated[
+        str,
+        typer.Option(
+            metavar="DB",
+            help="Readings of radiologists, an SQLite file or database URL, replace the model's.",
+        ),
+    ] = "",
     model: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Model bundle (default: the package's).")
     ] = None,
@@ -76,6 +83,7 @@ def main(
                 fresh=fresh,
                 engine=engine.value,
                 model=model,
+                readings=readings,
             ),
             voice,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -16,8 +17,9 @@ from zoom_imaging.adam.records import (
     relative_day,
     subject_records,
 )
-from zoom_imaging.anatomy import Arm, Grade, Level
+from zoom_imaging.anatomy import Arm, Grade, GradeSource, Level, Visit
 from zoom_imaging.endpoints.results import TrialResults
+from zoom_imaging.endpoints.status import EndpointStatus
 
 from .conftest import START, subject, trial_of
 
@@ -128,3 +130,26 @@ def test_markers_have_no_change_without_a_baseline(trial: TrialResults):
     with_base = trial_of(subject("007", Arm.ONCE, ctx_baseline=0.5, ctx_m12=0.25))
     month12 = one(marker_records(with_base), PARAMCD="CTX", AVISIT="MONTH 12")
     assert month12["PCHG"] == pytest.approx(-50.0)
+
+
+def test_who_gave_a_grade_and_who_stands_behind_a_subject():
+    plain = subject("010", grades={Level.T4: (Grade.NOT_EVALUABLE, Grade.NORMAL)})
+    read = {
+        visit: tuple(
+            replace(one, grade_source=GradeSource.ADJUDICATOR) if one.level is Level.T8 else one
+            for one in plain.vertebrae[visit]
+        )
+        for visit in Visit
+    }
+    final = replace(plain, subject_id="011", vertebrae=read, status=EndpointStatus.FINAL)
+    found = trial_of(plain, final)
+    assert [record["STATUS"] for record in subject_records(found)] == ["provisional", "final"]
+    records = fracture_records(found)
+
+    def source(name, code):
+        return one(records, USUBJID=name, PARAMCD=code, AVISIT="BASELINE")["GRADESRC"]
+
+    assert source("ZOOM-010", "SQT08") == "model"
+    assert source("ZOOM-010", "SQT04") is None
+    assert source("ZOOM-011", "SQT08") == "adjudicator"
+    assert source("ZOOM-011", "SDI") is None

@@ -11,6 +11,7 @@ import pytest
 from zoom_imaging.anatomy import (
     GRADED_LEVELS,
     Grade,
+    GradeSource,
     Level,
     SixPoints,
     SpacingSource,
@@ -67,6 +68,7 @@ class Film:
     called: dict[Level, Level] = field(default_factory=dict)
     transitional: tuple[Level, ...] = ()
     refusal: str = ""
+    by: GradeSource = GradeSource.MODEL
 
     def build(self):
         own = random.Random(self.person)
@@ -108,6 +110,7 @@ class Film:
                     ratio_sd=0.02,
                     grade=Grade(grade) if graded else Grade.NOT_EVALUABLE,
                     p_grades=P_GRADES[grade] if graded else None,
+                    grade_source=self.by,
                     sop_instance_uid=self.uid,
                 )
             )

@@ -6,7 +6,14 @@ import itertools
 
 import pytest
 
-from zoom_imaging.anatomy import GRADED_LEVELS, Grade, Level, SpacingSource, VertebraState
+from zoom_imaging.anatomy import (
+    GRADED_LEVELS,
+    Grade,
+    GradeSource,
+    Level,
+    SpacingSource,
+    VertebraState,
+)
 from zoom_imaging.change.match import compare_films
 from zoom_imaging.change.record import ChangeKind
 from zoom_imaging.query import QueryKind
@@ -131,6 +138,19 @@ def test_numbering_that_moved_by_one_level_is_found(charter, film, by, source):
     numbering = [query for query in queries if query.kind is QueryKind.NUMBERING]
     assert len(numbering) == 1
     assert ("lower" if by > 0 else "higher") in numbering[0].question
+
+
+@pytest.mark.parametrize(
+    "by", list(itertools.product((GradeSource.MODEL, GradeSource.READER), repeat=2))
+)
+def test_names_that_readers_gave_at_both_visits_are_a_question_and_stand(charter, film, by):
+    named = {level: GRADED_LEVELS[at + 1] for at, level in enumerate(GRADED_LEVELS[:-1])}
+    before = film(by=by[0])
+    after = film(uid="1.2", levels=tuple(named), called=named, by=by[1])
+    changes, queries = compare(charter, before, after)
+    assert [query.kind for query in queries] == [QueryKind.NUMBERING]
+    stands = GradeSource.MODEL not in by
+    assert changes[Level.T8].kind is (ChangeKind.NONE if stands else ChangeKind.NOT_EVALUABLE)
 
 
 def test_other_people_measured_twice_are_not_taken_for_another_numbering(charter, film):

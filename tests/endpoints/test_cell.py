@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoom_imaging.endpoints.cell import flag_cell, number_cell, text_cell
+from zoom_imaging.endpoints.cell import flag_cell, number_cell
+from zoom_imaging.ingest.text import text_cell
 from zoom_imaging.ingest.text import visible
 
 

@@ -11,6 +11,7 @@ from zoom_imaging.change.record import BmdChange
 from zoom_imaging.dxa.result import DxaReport, DxaResult, DxaSource, ResultState, Scanner, Site
 from zoom_imaging.endpoints.dictionary import table
 from zoom_imaging.endpoints.schemas import check
+from zoom_imaging.endpoints.status import EndpointStatus
 from zoom_imaging.endpoints.subjects import (
     endpoint_row,
     endpoint_rows,
@@ -152,3 +153,10 @@ def test_bmd_arms_and_query_count_reach_the_row(fractured):
         "query_count": 1,
     }
     assert {name: row[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize("status", EndpointStatus)
+def test_the_row_says_who_stands_behind_it(fractured, status):
+    (row,) = endpoint_rows(trial(replace(fractured, status=status)))
+    check(table("endpoints.csv"), [row])
+    assert row["endpoint_status"] == status.value

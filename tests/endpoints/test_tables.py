@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from zoom_imaging.anatomy import GRADED_LEVELS, Level, Visit
+from zoom_imaging.anatomy import GRADED_LEVELS, GradeSource, Level, Visit
 from zoom_imaging.dxa.result import (
     DxaReport,
     DxaResult,
@@ -60,6 +61,16 @@ def test_every_level_has_a_row_at_both_visits_and_says_what_it_is(fractured):
     assert unseen["genant_grade"] == "not_evaluable"
     empty = ("genant_shape", "grade_source", "spacing_source", "height_anterior_mm", "p_grade0")
     assert all(unseen[name] is None for name in empty)
+
+
+def test_a_person_who_says_that_there_is_no_grade_is_named(fractured):
+    by_reader = {
+        visit: tuple(replace(one, grade_source=GradeSource.READER) for one in found)
+        for visit, found in fractured.vertebrae.items()
+    }
+    rows = vertebra_rows(trial(replace(fractured, vertebrae=by_reader)))
+    check(table("vertebrae.csv"), rows)
+    assert {row["grade_source"] for row in rows} == {"reader"}
 
 
 def test_every_level_has_a_change_and_one_without_two_films_is_not_none(fractured):

@@ -2,18 +2,22 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from zoom_imaging.anatomy import Visit
+from zoom_imaging.anatomy import GradeSource, Level, Visit
 from zoom_imaging.change.record import ChangeKind
 from zoom_imaging.endpoints.analysis.answer import trial_answer
+from zoom_imaging.endpoints.status import EndpointStatus
 from zoom_imaging.ingest.catalogue import Disposition
 from zoom_imaging.report.build import write_report
 from zoom_imaging.report.page import page_name
+from zoom_imaging.review.verdict import Observer, Standing, SubjectVerdict
 
 VOID = {"meta", "link", "img", "br"}
 LINKING = {"href", "src"}
@@ -247,6 +251,64 @@ def test_a_trial_without_subjects_and_files_has_a_report(build, tmp_path):
     text = Page(tmp_path / "r" / "index.html").text
     assert "There are no subjects" in text
     assert "No file was used." in text
+
+
+def read(subject, standing, source=GradeSource.READER):
+    """The subject after readers; `source` gave the grade of L1 at both visits."""
+    differences = int(source is GradeSource.ADJUDICATOR)
+    vertebrae = {
+        visit: tuple(
+            replace(one, grade_source=source if one.level is Level.L1 else GradeSource.READER)
+            for one in subject.vertebrae[visit]
+        )
+        for visit in Visit
+    }
+    signed = Observer(
+        "Kim <b>Anna</b>",
+        GradeSource.READER,
+        "I read this",
+        datetime(2026, 4, 1, 9, 30, tzinfo=UTC),
+    )
+    verdict = SubjectVerdict(subject.subject_id, standing, {}, {}, {}, (signed,), differences)
+    status = EndpointStatus(standing.value)
+    return replace(subject, vertebrae=vertebrae, status=status, verdict=verdict)
+
+
+@pytest.mark.parametrize(
+    ("standing", "source", "says"),
+    [
+        (Standing.READ_ONCE, GradeSource.READER, "Read once: not final."),
+        (Standing.FINAL, GradeSource.READER, "Readers did not differ on any vertebra."),
+        (Standing.FINAL, GradeSource.ADJUDICATOR, "Readers differed on 1 vertebra."),
+    ],
+)
+def test_a_page_says_who_stands_behind_it(build, tmp_path, standing, source, says):
+    subject, entries = build.subject(tmp_path, "ZOOM-1")
+    final = read(subject, standing, source)
+    report_of(tmp_path / "r", build.trial([(final, entries), build.subject(tmp_path, "ZOOM-2")]))
+    text = page_of(tmp_path / "r", "ZOOM-1").text
+    assert says in text
+    assert "read by the model only" not in text
+    assert "Provisional:" not in text
+    assert "Kim <b>Anna</b>, reader: I read this, 2026-04-01 09:30+00:00" in text
+    assert f"2 wedge {source.value}" in text
+    assert "model" not in text[text.index("T4–L4 at both") : text.index("Vertebral fractures")][80:]
+    assert "2 wedge model" in page_of(tmp_path / "r", "ZOOM-2").text
+    index = Page(tmp_path / "r" / "index.html").text
+    assert "Provisional: " in index
+    assert f"ZOOM-1 {standing.value.replace('_', ' ')}" in index
+    assert "ZOOM-2 provisional" in index
+    assert "read by the model only" in index
+
+
+def test_the_first_page_is_final_when_every_subject_is(build, tmp_path):
+    subject, entries = build.subject(tmp_path, "ZOOM-1")
+    trial = build.trial([(read(subject, Standing.FINAL), entries)])
+    report_of(tmp_path / "r", trial)
+    index = Page(tmp_path / "r" / "index.html")
+    assert "Final: read, adjudicated where readers differed, and locked." in index.text
+    assert "Provisional:" not in index.text
+    assert not any(one.get("class") == "provisional" for one in index.having("p"))
 
 
 @pytest.mark.browser

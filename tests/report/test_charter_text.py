@@ -12,6 +12,9 @@ EXPECTED = {
     "fracture.mild_loss": False,
     "dxa.lsc_factor_3_vertebrae": False,
     "arms.denosumab_years_limit": False,
+    "reading.repeat_share": True,
+    "analysis.margin_is_assumed": False,
+    "dxa.cross_calibrations": False,
 }
 
 
@@ -44,3 +47,13 @@ def test_a_confirmed_charter_has_no_assumed_values(tmp_path):
     source = tmp_path / "charter.toml"
     source.write_text(text, encoding="utf-8")
     assert not any(value.assumed for value in charter_values(load_charter(source), source))
+
+
+def test_a_rule_that_the_file_leaves_to_the_program_is_assumed(tmp_path):
+    text = default_charter_path().read_text(encoding="utf-8")
+    source = tmp_path / "charter.toml"
+    source.write_text(text.replace("repeat_share = 0.10\n", ""), encoding="utf-8")
+    found = by_name(charter_values(load_charter(source), source))
+    assert found["reading.repeat_share"].value == "0.1"
+    assert found["reading.repeat_share"].assumed is True
+    assert "default of the program" in found["reading.repeat_share"].note

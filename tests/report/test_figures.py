@@ -52,6 +52,13 @@ def test_every_figure_is_there_as_svg_and_png_and_says_its_n(hostile_trial, tmp_
     assert "assumed margin of 2 points" in words["forest"]
 
 
+def test_a_confirmed_margin_is_not_called_assumed(hostile_trial, tmp_path: Path):
+    trial = several(hostile_trial)
+    answer = trial_answer(trial) | {"margin_is_assumed": False}
+    words = {figure.name: figure.words for figure in write_figures(tmp_path, trial, answer)}
+    assert "the margin of 2 points" in words["forest"]
+
+
 def test_two_reports_have_the_same_pictures(hostile_trial, tmp_path: Path):
     trial = several(hostile_trial)
     drawn(tmp_path / "a", trial)

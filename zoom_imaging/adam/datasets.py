@@ -7,7 +7,7 @@ null, and REASON says why.
 from __future__ import annotations
 
 from zoom_imaging.adam.variable import Dataset, Kind, Origin, Variable
-from zoom_imaging.anatomy import GRADED_LEVELS, LUMBAR_DXA_LEVELS, Arm, Level
+from zoom_imaging.anatomy import GRADED_LEVELS, LUMBAR_DXA_LEVELS, Arm, GradeSource, Level
 from zoom_imaging.endpoints.status import EndpointStatus, EventState
 
 ARMS = {
@@ -241,7 +241,8 @@ ADSL = Dataset(
         _text(
             "STATUS",
             "Standing of the Endpoints",
-            "provisional: the model alone; read_once; final",
+            "provisional: the model alone; read_once: a reader has signed; final: all readings "
+            "signed, differences adjudicated, subject locked",
             12,
             codes=tuple((status.value, status.value) for status in EndpointStatus),
             required=True,
@@ -308,6 +309,14 @@ ADVFX = _by_visit(
         "Y for change = worsening; N for none, new, ceiling; null where not evaluable",
     ),
     _text("STATE", "Evaluability of the Level", "state of vertebrae.csv", 24),
+    _text(
+        "GRADESRC",
+        "Who Gave the Grade",
+        "assigned to levels: who gave the grade, or as a person said that there is none; null "
+        "where the model gave none",
+        12,
+        codes=tuple((source.value, source.value) for source in GradeSource),
+    ),
     _REASON,
     _SOURCE,
 )

@@ -16,7 +16,7 @@ from zoom_imaging.anatomy import GRADED_LEVELS, LUMBAR_DXA_LEVELS, Visit
 from zoom_imaging.change.record import ChangeKind
 from zoom_imaging.dxa.result import DxaReport, ResultState, Site
 from zoom_imaging.endpoints.results import SubjectResults, TrialResults
-from zoom_imaging.endpoints.status import EndpointStatus
+from zoom_imaging.endpoints.status import grade_source
 from zoom_imaging.endpoints.subjects import event_state, lumbar_levels
 
 Value = str | float | int | date | None
@@ -89,7 +89,7 @@ def _subject(trial: TrialResults, subject: SubjectResults) -> Record:
         "FASFL": _yes_no(subject.in_full_set),
         "PPROTFL": _yes_no(subject.in_per_protocol_set),
         "FXEVALFL": _yes_no(all_levels),
-        "STATUS": EndpointStatus.PROVISIONAL.value,
+        "STATUS": subject.status.value,
     }
 
 
@@ -208,7 +208,7 @@ def _fractures(trial: TrialResults, subject: SubjectResults) -> Iterator[Record]
     blank: dict[str, Value] = dict.fromkeys(
         ("ADT", "ADY", "AVALC", "CRIT1", "CRIT1FL", "CRIT2", "CRIT2FL", "STATE", "REASON")
     )
-    blank |= {"SRCUID": None, "ANL01FL": None}
+    blank |= {"SRCUID": None, "GRADESRC": None, "ANL01FL": None}
     changes = {change.level: change for change in subject.changes}
     at = {visit: {one.level: one for one in subject.vertebrae[visit]} for visit in Visit}
     for level in GRADED_LEVELS:
@@ -231,6 +231,8 @@ def _fractures(trial: TrialResults, subject: SubjectResults) -> Iterator[Record]
                 else _short((reading.reason if reading else "") or "no film of this visit")
             )
             record["SRCUID"] = (reading.sop_instance_uid or None) if reading else None
+            said_by = grade_source(reading) if reading else None
+            record["GRADESRC"] = said_by.value if said_by else None
             if visit is Visit.MONTH12:
                 known = change is not None and change.kind is not ChangeKind.NOT_EVALUABLE
                 kind = change.kind if change is not None else None

@@ -8,10 +8,12 @@ from pathlib import Path
 from zoom_imaging.adam.files import FOLDER as ADAM_FOLDER
 from zoom_imaging.adam.files import write_adam
 from zoom_imaging.batch.progress import Voice
+from zoom_imaging.batch.reading_list import reading_list
 from zoom_imaging.endpoints.analysis.answer import trial_answer
 from zoom_imaging.endpoints.dictionary import TABLES
-from zoom_imaging.endpoints.results import TrialResults
+from zoom_imaging.endpoints.results import TrialResults, count_by_status
 from zoom_imaging.endpoints.schemas import check
+from zoom_imaging.endpoints.status import EndpointStatus
 from zoom_imaging.endpoints.subjects import endpoint_rows
 from zoom_imaging.endpoints.tables import (
     change_rows,
@@ -29,6 +31,8 @@ from zoom_imaging.endpoints.write import (
     write_json_lines,
     writing,
 )
+from zoom_imaging.query import QueryKind
+from zoom_imaging.review.case import READING_LIST_NAME, reading_list_json
 
 REPORT_NAME = "report"
 
@@ -56,6 +60,9 @@ def write_results(folder: Path, results: TrialResults, charter_source: Path, voi
             write_adam(staging / ADAM_FOLDER, results)
             answer = trial_answer(results)
             write_json(staging / "analysis.json", answer)
+            # One line: its outlines are many numbers, and programs read it.
+            content = reading_list_json(reading_list(results))
+            write_json_lines(staging / READING_LIST_NAME, [content])
         with voice.stage("Writing the report"), writing(staging / REPORT_NAME):
             write_report(
                 staging / REPORT_NAME,
@@ -80,6 +87,7 @@ def run_record(results: TrialResults, seconds: Mapping[str, float]) -> dict[str,
         },
         "charter": results.charter.model_dump(mode="json"),
         "charter_sha256": run.charter_sha256,
+        "readings": _readings_record(results),
         "inputs": [
             {"path": entry.source.path, "sha256": entry.sha256}
             for entry in results.catalogue.entries
@@ -87,4 +95,18 @@ def run_record(results: TrialResults, seconds: Mapping[str, float]) -> dict[str,
         "notes": list(results.catalogue.notes),
         "counts": dict(run.counts),
         "seconds": dict(seconds),
+    }
+
+
+def _readings_record(results: TrialResults) -> dict[str, object] | None:
+    """Whose readings stand behind how many subjects; None where the model alone was asked."""
+    if not results.run.readings:
+        return None
+    count = count_by_status(results.subjects)
+    return {
+        "source": results.run.readings,
+        "audit_head": results.run.readings_head,
+        "subjects_final": count[EndpointStatus.FINAL],
+        "subjects_read_once": count[EndpointStatus.READ_ONCE],
+        "subjects_stale": sum(query.kind is QueryKind.READING_STALE for query in results.queries),
     }

@@ -12,6 +12,7 @@ from zoom_imaging.batch.folder import write_results
 from zoom_imaging.batch.lock import hold
 from zoom_imaging.batch.pipeline import Trial, run_trial
 from zoom_imaging.batch.progress import Voice
+from zoom_imaging.batch.readings import load_readings
 from zoom_imaging.batch.summary import summary
 from zoom_imaging.charter import Charter, default_charter_path, load_charter
 from zoom_imaging.endpoints.write import recover
@@ -33,6 +34,7 @@ class Request:
     fresh: bool = False
     engine: str = "torch"
     model: Path | None = None
+    readings: str = ""
 
 
 def run_job(request: Request, voice: Voice) -> bool:
@@ -42,6 +44,7 @@ def run_job(request: Request, voice: Voice) -> bool:
     held by another run or cannot be written; ModelError if films need a model that is not there.
     """
     charter, clinical = _check(request)
+    readings = load_readings(request.readings) if request.readings else None
     crew = Crew(jobs=request.jobs or default_jobs(), address=request.cluster)
     with hold(request.out, voice.warn):
         if recover(request.out):
@@ -55,6 +58,7 @@ def run_job(request: Request, voice: Voice) -> bool:
             engine=request.engine,
             model=request.model and request.model.absolute(),
             fresh=request.fresh,
+            readings=readings,
         )
         results = run_trial(trial, voice)
         charter_source = request.charter_path or default_charter_path()

@@ -14,6 +14,7 @@ from zoom_imaging.batch.accounting import account, counts, supersede
 from zoom_imaging.batch.cache import Cache, charter_sha256, worth_keeping
 from zoom_imaging.batch.cluster import Crew, spread
 from zoom_imaging.batch.progress import Stage, Voice
+from zoom_imaging.batch.readings import Readings
 from zoom_imaging.batch.study import Outcome, Study
 from zoom_imaging.batch.subject import assemble
 from zoom_imaging.charter import Charter
@@ -21,6 +22,7 @@ from zoom_imaging.endpoints.results import RunMetadata, SubjectResults, TrialRes
 from zoom_imaging.errors import OutputError
 from zoom_imaging.ingest.catalogue import Catalogue, CatalogueEntry, Disposition, FileKind
 from zoom_imaging.ingest.clinical import ClinicalTable
+from zoom_imaging.ingest.text import visible
 from zoom_imaging.provenance import package_versions
 from zoom_imaging.query import Query
 
@@ -42,6 +44,7 @@ class Trial:
     engine: str = "torch"
     model: Path | None = None
     fresh: bool = False
+    readings: Readings | None = None
 
 
 def run_trial(trial: Trial, voice: Voice) -> TrialResults:
@@ -60,6 +63,8 @@ def run_trial(trial: Trial, voice: Voice) -> TrialResults:
     catalogue = account(catalogue, outcomes)
     with voice.stage("Comparing visits"):
         subjects = _subjects(trial, catalogue, outcomes)
+    if trial.readings is not None:
+        catalogue = _with_strangers(catalogue, trial.readings, subjects, voice)
     catalogue = supersede(
         catalogue,
         (report for one in subjects for reports in one.dxa.values() for report in reports),
@@ -79,6 +84,8 @@ def run_trial(trial: Trial, voice: Voice) -> TrialResults:
             charter_sha256=charter_sha256(trial.charter),
             engine=trial.engine,
             counts=counts(catalogue, len(subjects), len(queries)),
+            readings=trial.readings.source if trial.readings else "",
+            readings_head=trial.readings.audit_head if trial.readings else "",
         ),
     )
 
@@ -173,9 +180,29 @@ def _subjects(
         if entry.subject_id and entry.disposition is not Disposition.UNKNOWN_SUBJECT:
             files.setdefault(entry.subject_id, []).append(entry)
     return tuple(
-        assemble(subject_id, rows.get(subject_id), files[subject_id], outcomes, trial.charter)
+        assemble(
+            subject_id,
+            rows.get(subject_id),
+            files[subject_id],
+            outcomes,
+            trial.charter,
+            verdict=trial.readings.of(subject_id) if trial.readings else None,
+        )
         for subject_id in sorted(files)
     )
+
+
+def _with_strangers(
+    catalogue: Catalogue, readings: Readings, subjects: Sequence[SubjectResults], voice: Voice
+) -> Catalogue:
+    """Notes on readings of subjects that this run does not know: they are in no table."""
+    notes = tuple(
+        f"the readings hold {visible(stranger)}, whom neither the clinical table nor a file names"
+        for stranger in readings.strangers([subject.subject_id for subject in subjects])
+    )
+    for note in notes:
+        voice.say(f"Note: {note}")
+    return replace(catalogue, notes=catalogue.notes + notes)
 
 
 def _queries(catalogue: Catalogue, subjects: Sequence[SubjectResults]) -> tuple[Query, ...]:

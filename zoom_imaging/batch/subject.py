@@ -6,20 +6,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from zoom_imaging.anatomy import Visit
+from zoom_imaging.batch.readings import RunFilm, as_read, differences, stale_query
 from zoom_imaging.batch.study import Outcome
 from zoom_imaging.change.bmd import hip_change, lumbar_change
-from zoom_imaging.change.match import compare_films
-from zoom_imaging.change.record import BmdChange, VertebraChange
+from zoom_imaging.change.match import FilmComparison, compare_films
+from zoom_imaging.change.record import BmdChange, ChangeKind, VertebraChange
 from zoom_imaging.change.subject import summarise_fractures
 from zoom_imaging.charter import Charter
 from zoom_imaging.dxa.analyses import reconcile
 from zoom_imaging.dxa.result import DxaReport, Site
-from zoom_imaging.endpoints.results import BMD_SITES, SubjectResults
+from zoom_imaging.endpoints.results import BMD_SITES, ModelWord, SubjectResults
+from zoom_imaging.endpoints.status import EndpointStatus
 from zoom_imaging.ingest.catalogue import CatalogueEntry, Disposition, FileKind, SourceFile
 from zoom_imaging.ingest.clinical import ClinicalRow
 from zoom_imaging.morphometry.reading import FilmReading
 from zoom_imaging.morphometry.spine import merge_films
 from zoom_imaging.query import Query
+from zoom_imaging.review.verdict import Standing, SubjectVerdict
 
 
 def assemble(
@@ -28,22 +31,35 @@ def assemble(
     entries: Sequence[CatalogueEntry],
     outcomes: Mapping[str, Outcome],
     charter: Charter,
+    *,
+    verdict: SubjectVerdict | None = None,
 ) -> SubjectResults:
     """Everything about one subject. `entries` are her files, `outcomes` by path.
 
-    The films come first: a vertebra that fractured leaves the lumbar BMD at both visits.
+    The films come first: a vertebra that fractured leaves the lumbar BMD at both visits. `verdict`
+    is the readers' word on them; it takes the model's place where it is about these very films.
     """
-    films: dict[Visit, tuple[FilmReading, ...]] = {}
+    run_films: list[RunFilm] = []
     film_sources: dict[Visit, tuple[SourceFile, ...]] = {}
     reports: dict[Visit, tuple[DxaReport, ...]] = {}
     queries: list[Query] = []
     for visit in Visit:
-        films[visit], film_sources[visit] = _films(entries, visit, outcomes)
+        shown, film_sources[visit] = _films(entries, visit, outcomes)
+        run_films += shown
         reports[visit], asked = reconcile(_reports(entries, visit, outcomes))
         queries += (_about(query, subject_id, visit) for query in asked)
-    comparison = compare_films(
-        films[Visit.BASELINE], films[Visit.MONTH12], charter, subject_id=subject_id
-    )
+    films: Mapping[Visit, tuple[FilmReading, ...]] = {
+        visit: tuple(film.reading for film in run_films if film.visit is visit) for visit in Visit
+    }
+    comparison = _compared(films, charter, subject_id)
+    model: ModelWord | None = None
+    if verdict is not None and (differs := differences(verdict, run_films)):
+        queries.append(stale_query(subject_id, differs))
+        verdict = None
+    elif verdict is not None:
+        model = ModelWord(films, comparison.changes)
+        films = as_read(verdict, run_films, charter)
+        comparison = _settled(_compared(films, charter, subject_id), verdict)
     vertebrae = {visit: merge_films(films[visit]) for visit in Visit}
     bmd = _bmd_changes(subject_id, reports, comparison.changes, entries, charter)
     queries += comparison.queries
@@ -66,6 +82,30 @@ def assemble(
         ),
         bmd_changes=bmd,
         queries=tuple(dict.fromkeys(queries)),
+        status=EndpointStatus(verdict.standing.value) if verdict else EndpointStatus.PROVISIONAL,
+        verdict=verdict,
+        model=model,
+    )
+
+
+def _compared(
+    films: Mapping[Visit, tuple[FilmReading, ...]], charter: Charter, subject_id: str
+) -> FilmComparison:
+    return compare_films(
+        films[Visit.BASELINE], films[Visit.MONTH12], charter, subject_id=subject_id
+    )
+
+
+def _settled(comparison: FilmComparison, verdict: SubjectVerdict) -> FilmComparison:
+    """Nothing of a final subject waits for a reader but a lower grade, which stays a query."""
+    if verdict.standing is not Standing.FINAL:
+        return comparison
+    return replace(
+        comparison,
+        changes=tuple(
+            replace(change, flagged=change.kind is ChangeKind.IMPROVED)
+            for change in comparison.changes
+        ),
     )
 
 
@@ -81,9 +121,9 @@ def _used(
 
 def _films(
     entries: Sequence[CatalogueEntry], visit: Visit, outcomes: Mapping[str, Outcome]
-) -> tuple[tuple[FilmReading, ...], tuple[SourceFile, ...]]:
+) -> tuple[tuple[RunFilm, ...], tuple[SourceFile, ...]]:
     found = [
-        (film, entry.source)
+        (RunFilm(visit, entry.sha256, film), entry.source)
         for entry in _used(entries, FileKind.SPINE_RADIOGRAPH, visit)
         for film in outcomes[entry.source.path].films
     ]

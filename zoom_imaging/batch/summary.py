@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from zoom_imaging.anatomy import GRADED_LEVELS
-from zoom_imaging.endpoints.results import TrialResults
+from zoom_imaging.endpoints.results import TrialResults, count_by_status
+from zoom_imaging.endpoints.status import EndpointStatus
 from zoom_imaging.ingest.catalogue import Disposition
 
 _WIDTH = 44
@@ -37,10 +38,15 @@ def _lines(results: TrialResults, folder: Path) -> Iterator[str]:
         "  with all 13 levels compared",
         sum(subject.fractures.levels_evaluable_both == complete for subject in subjects),
     )
+    status = count_by_status(subjects)
+    by_model = status[EndpointStatus.PROVISIONAL] == len(subjects)
     yield _line(
-        "  with a new vertebral fracture (model only)",
+        f"  with a new vertebral fracture{' (model only)' if by_model else ''}",
         sum(subject.fractures.any_new is True for subject in subjects),
     )
+    if results.run.readings:
+        for standing, count in status.items():
+            yield _line(f"  {standing}", count)
     yield _line("Queries for a person", len(results.queries))
     yield f"Endpoint table: {folder / 'endpoints.csv'}"
     yield f"Report: {folder / 'report' / 'index.html'}"

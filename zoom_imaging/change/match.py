@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from zoom_imaging.anatomy import GRADED_LEVELS, Level, SpacingSource
+from zoom_imaging.anatomy import GRADED_LEVELS, GradeSource, Level, SpacingSource
 from zoom_imaging.change.profile import (
     LevelProfile,
     ScaleRatio,
@@ -214,7 +214,17 @@ def _uncertain_films(
 ) -> list[FilmReading]:
     if Level.T13 in _transitional(baseline) ^ _transitional(month12):
         return [*baseline, *month12]
-    return [film for pair in pairs if pair.shift for film in (pair.baseline, pair.month12)]
+    # Readers saw both visits: what their names look like is a query and never voids their word.
+    return [
+        film
+        for pair in pairs
+        if pair.shift and not (_named_by_readers(pair.baseline) and _named_by_readers(pair.month12))
+        for film in (pair.baseline, pair.month12)
+    ]
+
+
+def _named_by_readers(film: FilmReading) -> bool:
+    return any(reading.grade_source is not GradeSource.MODEL for reading in film.vertebrae)
 
 
 def _transitional(films: Sequence[FilmReading]) -> frozenset[Level]:

@@ -1,29 +1,14 @@
-"""One cell of a table: how text, numbers and flags are written, and how text is made harmless.
-
-Text comes from patients' files and may hold spreadsheet formulas, terminal escapes or lone
-surrogates of an undecodable file name. Numbers are written with a fixed count of decimals.
-"""
+"""One cell of a table: how numbers and flags are written; for text see `ingest.text.text_cell`."""
 
 from __future__ import annotations
 
 import math
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
-from zoom_imaging.ingest.text import visible
-
-FORMULA_STARTS: tuple[str, ...] = ("=", "+", "-", "@", "\t", "\r")
-"""First characters that make a spreadsheet take text for a formula."""
-
 LIST_SEPARATOR = ";"
 """Between the members of a list in one cell."""
 
 _ANY_FLOAT = Context(prec=400, rounding=ROUND_HALF_EVEN)
-
-
-def text_cell(text: str) -> str:
-    """Text for a CSV cell: visible, and with an apostrophe where it would be a formula."""
-    guard = "'" if text.startswith(FORMULA_STARTS) else ""
-    return guard + visible(text)
 
 
 def number_cell(value: float | None, decimals: int) -> str:

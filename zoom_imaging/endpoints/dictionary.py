@@ -108,7 +108,11 @@ OUTLINE_FIELDS: tuple[tuple[str, str], ...] = (
         "centres of the stored image.",
     ),
     ("polygon_px", "Outline of the vertebral body, [[column, row], ...], closed implicitly."),
-    ("sd_px", "One standard deviation of each of the six points, in their order, in pixels."),
+    (
+        "sd_px",
+        "One standard deviation of each of the six points, in their order, in pixels; empty where "
+        "a reader placed them.",
+    ),
 )
 """Keys of a line of outlines.jsonl."""
 

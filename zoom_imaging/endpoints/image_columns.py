@@ -174,7 +174,8 @@ def _vertebrae() -> Iterator[Column]:
     yield _number(
         "ratio_sd",
         "Scatter of the ratios",
-        "Standard deviation of the height ratios between repeated readings by the model.",
+        "Standard deviation of the height ratios between repeated readings by the model. Empty "
+        "where a reader placed the points.",
         minimum=0,
     )
     yield _code(
@@ -197,7 +198,7 @@ def _vertebrae() -> Iterator[Column]:
         yield _number(
             f"p_grade{grade}",
             f"Probability of grade {grade}",
-            "Calibrated probability by the model.",
+            "Calibrated probability by the model. Empty where a reader gave the grade.",
             minimum=0,
             maximum=1,
         )
@@ -205,7 +206,8 @@ def _vertebrae() -> Iterator[Column]:
         "grade_source",
         "Who gave the grade",
         GradeSource,
-        "model, reader or adjudicator; empty without a grade.",
+        "model, reader or adjudicator, also where one of the latter says that there is no grade; "
+        "empty where the model gave none.",
         "this program",
         required=False,
     )
@@ -266,7 +268,7 @@ def _changes() -> Iterator[Column]:
     yield _number(
         "p_incident",
         "Probability of an incident fracture",
-        "By the model; not an endpoint.",
+        "By the model; not an endpoint. Empty where a reader gave a grade.",
         minimum=0,
         maximum=1,
     )
@@ -274,7 +276,9 @@ def _changes() -> Iterator[Column]:
         name="flagged",
         label="For the readers first",
         kind=Kind.FLAG,
-        definition="Y where p_incident reaches the charter's flag_probability, or a rule asks.",
+        definition="Y where p_incident reaches the charter's flag_probability, or a rule asks: a "
+        "step of the grade, or a loss of height without one. For a final subject Y only where the "
+        "grade is lower at month 12, which stays a query.",
         source="this program",
         required=True,
         assumed=True,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,15 +12,25 @@ from zoom_imaging.change.record import BmdChange, VertebraChange
 from zoom_imaging.change.subject import FractureSummary
 from zoom_imaging.charter import Charter
 from zoom_imaging.dxa.result import DxaReport
+from zoom_imaging.endpoints.status import EndpointStatus
 from zoom_imaging.ingest.catalogue import Catalogue, SourceFile
 from zoom_imaging.morphometry.reading import FilmReading, VertebraReading
 from zoom_imaging.query import Query
 
 if TYPE_CHECKING:
     from zoom_imaging.ingest.clinical import ClinicalRow
+    from zoom_imaging.review.verdict import SubjectVerdict
 
 BMD_SITES: tuple[str, ...] = ("lumbar_spine", "total_hip", "femoral_neck")
 """Keys of `SubjectResults.bmd_changes`, in the order of the tables."""
+
+
+@dataclass(frozen=True)
+class ModelWord:
+    """What the model alone said of a subject whose films readers have read."""
+
+    films: Mapping[Visit, tuple[FilmReading, ...]]
+    changes: tuple[VertebraChange, ...]
 
 
 @dataclass(frozen=True)
@@ -32,6 +43,9 @@ class SubjectResults:
     (empty without a readable film). `bmd_changes` has the keys of `BMD_SITES`. `film_sources` says
     where each film of `films` lies, in the same order, so that a report can draw it.
     `arm_actual` differs from `arm_planned` where the second dose was replaced.
+    `status` says who stands behind `films`, `vertebrae`, `changes` and all that follows. Where it
+    is not provisional, `verdict` holds the readers' word and who signed it, and `model` what the
+    model had said.
     """
 
     subject_id: str
@@ -46,6 +60,14 @@ class SubjectResults:
     fractures: FractureSummary
     bmd_changes: Mapping[str, BmdChange]
     queries: tuple[Query, ...]
+    status: EndpointStatus = EndpointStatus.PROVISIONAL
+    verdict: SubjectVerdict | None = None
+    model: ModelWord | None = None
+
+    @property
+    def model_word(self) -> ModelWord:
+        """What the model alone said, whoever stands behind the results."""
+        return self.model if self.model is not None else ModelWord(self.films, self.changes)
 
     @property
     def in_full_set(self) -> bool:
@@ -66,6 +88,8 @@ class RunMetadata:
 
     `stage_seconds` are wall times and stand in no table, so that two runs give equal tables.
     `model_sha256` is empty when no film was read. `counts` are of files, subjects and queries.
+    `readings` names the database whose readings replace the model's, without a password, and
+    `readings_head` the last seal of its audit trail; empty where none was asked for.
     """
 
     versions: Mapping[str, str]
@@ -76,6 +100,8 @@ class RunMetadata:
     engine: str
     counts: Mapping[str, int]
     stage_seconds: Mapping[str, float] = field(default_factory=dict)
+    readings: str = ""
+    readings_head: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,3 +125,9 @@ class TrialResults:
             if subject.subject_id == subject_id:
                 return subject
         raise KeyError(subject_id)
+
+
+def count_by_status(subjects: Iterable[SubjectResults]) -> dict[str, int]:
+    """Subjects by who stands behind them, also kinds with none."""
+    found = Counter(subject.status for subject in subjects)
+    return {status.value: found[status] for status in EndpointStatus}

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from zoom_imaging.anatomy import Grade, GradeSource
+from zoom_imaging.morphometry.reading import VertebraReading
+
 
 class EndpointStatus(StrEnum):
     """Who stands behind the endpoints of a subject; the model alone never makes one final."""
@@ -25,3 +28,9 @@ class EventState(StrEnum):
     NO = "no"
     UNDETERMINED = "undetermined"
     NOT_EVALUABLE = "not_evaluable"
+
+
+def grade_source(vertebra: VertebraReading) -> GradeSource | None:
+    """Who gave the grade, or, where it was a person, who said that there is none; else None."""
+    said = vertebra.grade is not Grade.NOT_EVALUABLE
+    return vertebra.grade_source if said or vertebra.grade_source is not GradeSource.MODEL else None

@@ -108,8 +108,9 @@ def _identity() -> Iterator[Column]:
         label="Standing of the endpoints",
         kind=Kind.CODE,
         codes=tuple(status.value for status in EndpointStatus),
-        definition="provisional = model only; read_once = one reader; final = two readers agree or "
-        "an adjudicator decided, and the reading is locked. A run of the model gives provisional.",
+        definition="provisional = model only; read_once = at least one reader has signed; final = "
+        "all readings are signed, differences adjudicated and the subject locked. Only run "
+        "--readings gives another than provisional, and only for the films that were read.",
         source="this program",
         required=True,
         assumed=True,

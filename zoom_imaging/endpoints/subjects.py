@@ -10,7 +10,7 @@ from zoom_imaging.change.subject import FractureSummary
 from zoom_imaging.dxa.result import DxaReport, DxaResult, ResultState, Site
 from zoom_imaging.endpoints.cell import LIST_SEPARATOR
 from zoom_imaging.endpoints.results import SubjectResults, TrialResults
-from zoom_imaging.endpoints.status import EndpointStatus, EventState
+from zoom_imaging.endpoints.status import EventState
 from zoom_imaging.endpoints.subject_columns import (
     MARKERS,
     SITE_PREFIXES,
@@ -32,7 +32,7 @@ def endpoint_row(subject: SubjectResults, query_count: int) -> Row:
         "subject_id": subject.subject_id,
         "arm_planned": subject.arm_planned.value if subject.arm_planned else None,
         "arm_actual": subject.arm_actual.value if subject.arm_actual else None,
-        "endpoint_status": EndpointStatus.PROVISIONAL.value,
+        "endpoint_status": subject.status.value,
     }
     row.update(_lumbar(subject))
     for prefix, site, _ in SITE_PREFIXES:

@@ -11,6 +11,7 @@ from zoom_imaging.anatomy import (
 )
 from zoom_imaging.change.record import VertebraChange
 from zoom_imaging.endpoints.results import SubjectResults, TrialResults
+from zoom_imaging.endpoints.status import grade_source
 from zoom_imaging.endpoints.write import Row
 from zoom_imaging.morphometry.reading import VertebraReading
 
@@ -104,7 +105,7 @@ def _vertebra_row(
     subject_id: str, visit: Visit, vertebra: VertebraReading, source: SpacingSource | None
 ) -> Row:
     heights, ratios = vertebra.heights, vertebra.ratios
-    graded = vertebra.grade is not Grade.NOT_EVALUABLE
+    graded, said_by = vertebra.grade is not Grade.NOT_EVALUABLE, grade_source(vertebra)
     row: dict[str, str | float | bool | None] = {
         "subject_id": subject_id,
         "visit": visit.value,
@@ -125,7 +126,7 @@ def _vertebra_row(
     }
     for grade in range(4):
         row[f"p_grade{grade}"] = vertebra.p_grades[grade] if vertebra.p_grades else None
-    row["grade_source"] = vertebra.grade_source.value if graded else None
+    row["grade_source"] = said_by.value if said_by else None
     row["sop_instance_uid"] = vertebra.sop_instance_uid
     return row
 

@@ -16,9 +16,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from zoom_imaging.endpoints.cell import flag_cell, number_cell, text_cell
+from zoom_imaging.endpoints.cell import flag_cell, number_cell
 from zoom_imaging.endpoints.column import Column, Kind
 from zoom_imaging.errors import OutputError
+from zoom_imaging.ingest.text import text_cell
 
 STAGING_NAME = ".staging"
 NOTE_NAME = "complete.json"

@@ -7,7 +7,7 @@ take it for a result.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from zoom_imaging import __version__
@@ -22,6 +22,7 @@ from zoom_imaging.exchange.densitometry_codes import (
     sites_of,
     title_of,
 )
+from zoom_imaging.exchange.sr_parts import code, evidence_of, source_item, text_item
 from zoom_imaging.provenance import uid_from
 
 if TYPE_CHECKING:
@@ -46,18 +47,18 @@ def densitometry_sr(report: DxaReport, source: Dataset) -> Dataset:
         )
     content = MeasurementReport(
         observation_context=ObservationContext(observer_device_context=_observer()),
-        procedure_reported=_code(PANEL),
+        procedure_reported=code(PANEL),
         imaging_measurements=[_group(one, report) for one in accepted],
         title=codes.DCM.ImagingMeasurementReport,
     )
     root = content[0]
-    root.ContentSequence.append(_source(source))
+    root.ContentSequence.append(source_item(source))
     for concept, text in _facts(report):
-        root.ContentSequence.append(_text(concept, text))
+        root.ContentSequence.append(text_item(concept, text))
     for text in comments(report):
-        root.ContentSequence.append(_text(codes.DCM.Comment, text))
+        root.ContentSequence.append(text_item(codes.DCM.Comment, text))
     made: Dataset = ComprehensiveSR(
-        evidence=[_evidence(source)],
+        evidence=[evidence_of(source)],
         content=root,
         series_instance_uid=_uid(report, "series"),
         series_number=900,
@@ -100,12 +101,11 @@ def _group(result: DxaResult, report: DxaReport) -> Any:
     return MeasurementsAndQualitativeEvaluations(
         tracking_identifier=TrackingIdentifier(uid=_uid(report, title), identifier=title),
         finding_sites=[
-            FindingSite(_code(site), laterality=None if side is None else _code(side))
+            FindingSite(code(site), laterality=None if side is None else code(side))
             for site in sites_of(result)
         ],
         measurements=[
-            Measurement(_code(one.concept), one.value, _code(one.unit))
-            for one in numbers_of(result)
+            Measurement(code(one.concept), one.value, code(one.unit)) for one in numbers_of(result)
         ],
     )
 
@@ -136,64 +136,7 @@ def _facts(report: DxaReport) -> Iterator[tuple[Any, str]]:
         ("SERIAL", "Serial Number", scanner.serial),
     ):
         if text:
-            yield _code(Coded(value, OWN_SCHEME, meaning)), text
-
-
-def _source(source: Dataset) -> Any:
-    from highdicom.sr import CompositeContentItem, RelationshipTypeValues
-    from pydicom.sr.codedict import codes
-
-    return CompositeContentItem(
-        name=codes.DCM.SourceOfMeasurement,
-        referenced_sop_class_uid=source.SOPClassUID,
-        referenced_sop_instance_uid=source.SOPInstanceUID,
-        relationship_type=RelationshipTypeValues.CONTAINS,
-    )
-
-
-def _text(concept: Any, text: str) -> Any:
-    from highdicom.sr import RelationshipTypeValues, TextContentItem
-
-    return TextContentItem(
-        name=concept, value=text, relationship_type=RelationshipTypeValues.CONTAINS
-    )
-
-
-def _code(coded: Coded) -> Any:
-    from highdicom.sr import CodedConcept
-
-    # Code Meaning has 64 characters at most.
-    return CodedConcept(coded.value, coded.scheme, coded.meaning[:64])
-
-
-def _evidence(source: Dataset) -> Dataset:
-    """The source's identity, with what type 2 asks for where the source lacks it."""
-    from pydicom.dataset import Dataset as Plain
-
-    evidence = Plain()
-    for keyword in _NEEDED:
-        value = source.get(keyword)
-        setattr(evidence, keyword, "" if value is None else value)
-    if source.get("SpecificCharacterSet"):
-        evidence.SpecificCharacterSet = source.SpecificCharacterSet
-    return evidence
-
-
-_NEEDED: Sequence[str] = (
-    "SOPClassUID",
-    "SOPInstanceUID",
-    "StudyInstanceUID",
-    "SeriesInstanceUID",
-    "PatientID",
-    "PatientName",
-    "PatientBirthDate",
-    "PatientSex",
-    "StudyDate",
-    "StudyTime",
-    "StudyID",
-    "AccessionNumber",
-    "ReferringPhysicianName",
-)
+            yield code(Coded(value, OWN_SCHEME, meaning)), text
 
 
 def _uid(report: DxaReport, what: str) -> str:

@@ -158,3 +158,13 @@ def _repaired(raw: bytes, warnings: list[str], what: str) -> str:
             return text
     warnings.append(f"{what} is not in the declared character set: shown with replacements")
     return plain.decode("ascii", "replace")
+
+
+FORMULA_STARTS: tuple[str, ...] = ("=", "+", "-", "@", "\t", "\r")
+"""First characters that make a spreadsheet take text for a formula."""
+
+
+def text_cell(text: str) -> str:
+    """Text for a CSV cell: visible, and with an apostrophe where it would be a formula."""
+    guard = "'" if text.startswith(FORMULA_STARTS) else ""
+    return guard + visible(text)

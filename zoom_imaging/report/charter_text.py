@@ -35,17 +35,29 @@ def charter_values(charter: Charter, source: Path | None = None) -> tuple[Charte
     """Every value of the charter in the order of its schema.
 
     `source` is the file that it was read from. Its comments count only if it holds these very
-    values; without it the default charter is tried.
+    values; without it the default charter is tried. A rule that the file leaves to the program's
+    default is assumed: nobody has stated it.
     """
     text = _matching_text(charter, source if source is not None else default_charter_path())
     notes = _notes(text) if text is not None else {}
+    written = _written(text) if text is not None else frozenset()
     values = []
     for section, rules in charter.model_dump(mode="json").items():
         for name, value in _flat(rules):
             key = f"{section}.{name}"
             assumed, note = notes.get(key, (False if text is not None else None, ""))
+            if text is not None and key not in written and value != []:
+                assumed, note = True, "not in this charter: the default of the program"
             values.append(CharterValue(section, name, _shown(value), assumed, note))
     return tuple(values)
+
+
+def _written(text: str) -> frozenset[str]:
+    return frozenset(
+        f"{section}.{name}"
+        for section, rules in tomllib.loads(text).items()
+        for name, _ in _flat(rules)
+    )
 
 
 def _matching_text(charter: Charter, source: Path) -> str | None:

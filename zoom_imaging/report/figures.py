@@ -110,7 +110,9 @@ def _forest(axes: Axes, results: TrialResults, answer: Mapping[str, Any]) -> str
         axes.text(1.01, row, shown, transform=axes.get_yaxis_transform(), va="center")
     margin = answer["margin_pct_points"]
     axes.axvline(-margin, color=COLOURS[Arm.TWICE], linestyle="--", linewidth=1.4)
-    axes.text(-margin, -0.62, f" margin −{margin:g} (assumed)", color=COLOURS[Arm.TWICE])
+    assumed = answer["margin_is_assumed"]
+    label = f" margin −{margin:g}{' (assumed)' if assumed else ''}"
+    axes.text(-margin, -0.62, label, color=COLOURS[Arm.TWICE])
     axes.axvline(0, color="grey", linewidth=0.8)
     labels = [f"{name}\nn = {one['once']} + {one['twice']}" for name, one in known]
     axes.set_yticks(range(len(known)), labels)
@@ -122,7 +124,7 @@ def _forest(axes: Axes, results: TrialResults, answer: Mapping[str, Any]) -> str
     verdict = "is" if first["not_inferior"] else "is not shown to be"
     return (
         f"Difference twice minus once with 95 % intervals; in the {known[0][0]}, twice {verdict} "
-        f"not inferior at the assumed margin of {margin:g} points."
+        f"not inferior at the {'assumed ' if assumed else ''}margin of {margin:g} points."
     )
 
 

@@ -15,6 +15,7 @@ from zoom_imaging.ingest.catalogue import CatalogueEntry, Disposition
 from zoom_imaging.query import Query
 from zoom_imaging.report.charter_text import charter_values
 from zoom_imaging.report.page import number, page_name, signed, words
+from zoom_imaging.report.standing import trial_standing
 
 DISPOSITION_WORDS: dict[Disposition, str] = {
     Disposition.USED: "Used for the results.",
@@ -50,6 +51,7 @@ class SubjectLine:
     levels_evaluable: int
     queries: int
     missing: tuple[str, ...]
+    status: str
 
 
 def overview(results: TrialResults, charter_source: Path | None) -> dict[str, Any]:
@@ -60,6 +62,7 @@ def overview(results: TrialResults, charter_source: Path | None) -> dict[str, An
     values = charter_values(results.charter, charter_source)
     return {
         "results": results,
+        "standing": trial_standing(results),
         "lines": lines,
         "dispositions": [
             (kind, by_disposition[kind], DISPOSITION_WORDS[kind]) for kind in Disposition
@@ -162,6 +165,7 @@ def _line(subject: SubjectResults, results: TrialResults) -> SubjectLine:
         levels_evaluable=subject.fractures.levels_evaluable_both,
         queries=len(queries_of(subject, results)),
         missing=missing_words(subject),
+        status=words(subject.status),
     )
 
 

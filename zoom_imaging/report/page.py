@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoom_imaging.ingest.text import visible
+from zoom_imaging.html import template_environment
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -41,21 +41,7 @@ _MINUS = "\N{MINUS SIGN}"
 @lru_cache(maxsize=1)
 def environment() -> Environment:
     """Templates of this package, escaping everything; an unknown name is an error."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    from markupsafe import Markup
-
-    def shown(value: Any) -> Any:
-        return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-    made = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        finalize=shown,
-    )
+    made = template_environment(Path(__file__).parent / "templates")
     made.filters.update(number=number, signed=signed, answer=answer, listed=listed, words=words)
     return made
 

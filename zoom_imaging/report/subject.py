@@ -28,6 +28,7 @@ from zoom_imaging.report.palette import (
     short_grade,
     shown_grade,
 )
+from zoom_imaging.report.standing import said_by, subject_standing
 
 SITE_WORDS: Mapping[str, str] = {
     "lumbar_spine": "Lumbar spine",
@@ -40,12 +41,16 @@ _HIDDEN_STATES = frozenset({ResultState.HISTORY, ResultState.SUPERSEDED})
 
 @dataclass(frozen=True)
 class GradeCell:
-    """One vertebra at one visit as the table shows it; `why` says why there is no grade."""
+    """One vertebra at one visit as the table shows it; `why` says why there is no grade.
+
+    `by` says who gave the grade, or as a person said that there is none.
+    """
 
     code: str
     words: str
     why: str
     vertebra: VertebraReading | None
+    by: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,6 +98,7 @@ def subject_page(
     return {
         "results": results,
         "subject": subject,
+        "standing": subject_standing(subject),
         "pictures": pictures,
         "missing": missing_words(subject),
         "unused_films": _unused_films(files),
@@ -197,16 +203,16 @@ def _cell(vertebra: VertebraReading | None, has_films: bool) -> GradeCell:
     if vertebra is None:
         why = "no film shows this level" if has_films else "no film"
         return GradeCell("ne", "not evaluable", why, None)
-    grade = shown_grade(vertebra)
+    grade, by = shown_grade(vertebra), said_by(vertebra)
     if grade is Grade.NOT_EVALUABLE:
         state = STATE_WORDS[vertebra.state]
         why = f"{state} ({vertebra.reason})" if vertebra.reason else state
-        return GradeCell("ne", "not evaluable", why, vertebra)
+        return GradeCell("ne", "not evaluable", why, vertebra, by)
     if grade is Grade.INDETERMINATE:
-        return GradeCell("ne", "indeterminate", vertebra.reason, vertebra)
+        return GradeCell("ne", "indeterminate", vertebra.reason, vertebra, by)
     shape = Shape.NONE if grade is Grade.NORMAL else vertebra.shape
     code = grade.value.replace(".", "")
-    return GradeCell(code, short_grade(grade, shape), vertebra.reason, vertebra)
+    return GradeCell(code, short_grade(grade, shape), vertebra.reason, vertebra, by)
 
 
 def _site(name: str, change: BmdChange) -> SiteChange:

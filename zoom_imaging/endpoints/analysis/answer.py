@@ -26,8 +26,8 @@ from zoom_imaging.endpoints.analysis.proportions import (
     geometric_mean,
     geometric_ratio,
 )
-from zoom_imaging.endpoints.results import SubjectResults, TrialResults
-from zoom_imaging.endpoints.status import EventState
+from zoom_imaging.endpoints.results import SubjectResults, TrialResults, count_by_status
+from zoom_imaging.endpoints.status import EndpointStatus, EventState
 from zoom_imaging.endpoints.subjects import event_state
 from zoom_imaging.errors import ConfigurationError
 
@@ -42,10 +42,14 @@ def trial_answer(trial: TrialResults) -> dict[str, Any]:
     protocol = [one for one in full if one.in_per_protocol_set]
     groups = {arm.value: [one for one in full if one.arm_planned is arm] for arm in PLANNED_ARMS}
     answer = {
-        "standing": "provisional: readings of the model, not confirmed by readers",
+        "standing": _standing(full),
+        "subjects_by_status": {
+            "all": count_by_status(trial.subjects),
+            "full_set": count_by_status(full),
+        },
         "arms": "by exposure, not randomised",
         "margin_pct_points": margin,
-        "margin_is_assumed": True,
+        "margin_is_assumed": trial.charter.analysis.margin_is_assumed,
         "lumbar_bmd_change_pct": {
             "full_set": _told(lambda: _complete_cases(full, margin)),
             "per_protocol_set": _told(lambda: _complete_cases(protocol, margin)),
@@ -62,6 +66,20 @@ def trial_answer(trial: TrialResults) -> dict[str, Any]:
     }
     rounded: dict[str, Any] = _rounded(answer)
     return rounded
+
+
+def _standing(full: Sequence[SubjectResults]) -> str:
+    """Final only where readers stand behind every subject of the set that is compared."""
+    count = count_by_status(full)
+    final, once = count[EndpointStatus.FINAL], count[EndpointStatus.READ_ONCE]
+    if full and final == len(full):
+        return "final: readings of radiologists, locked, for every subject of the full set"
+    if not final and not once:
+        return "provisional: readings of the model, not confirmed by readers"
+    return (
+        f"provisional: of {len(full)} subjects of the full set {final} are final, {once} were read "
+        f"once, {len(full) - final - once} by the model only"
+    )
 
 
 def _frame(subjects: Sequence[SubjectResults]) -> Any:

@@ -1,0 +1,1 @@
+"""Radiologists' review: blinded readings of every film, adjudication, lock and audit trail."""
