@@ -2,6 +2,7 @@
 // reading room shows stacks of one radiograph. What it never calls is cut off here, module by
 // module: each becomes a module of the same exports without content. Keep the list short and plain;
 // `npm run test:page` shows at once when something that is needed was cut.
+import { fileURLToPath } from 'node:url';
 import { parseSync } from 'rolldown/utils';
 import type { Plugin } from 'vite';
 
@@ -12,10 +13,9 @@ const CUT: readonly RegExp[] = [
   /@cornerstonejs\/core\/dist\/esm\/constants\/(cpuColormaps|viewportPresets)\.js$/,
   /@kitware\/vtk\.js\/Rendering\/WebGPU\//,
   /@kitware\/vtk\.js\/IO\//,
-  /@kitware\/vtk\.js\/Rendering\/Core\/(ScalarBarActor|CubeAxesActor|RenderWindowInteractor)\.js$/,
+  /@kitware\/vtk\.js\/Rendering\/Core\/(ScalarBarActor|CubeAxesActor)\.js$/,
   /@kitware\/vtk\.js\/Rendering\/Core\/ColorTransferFunction\/ColorMaps(\.json)?\.js$/,
   /@kitware\/vtk\.js\/Rendering\/OpenGL\/(ImageCPRMapper|Glyph3DMapper|SphereMapper|StickMapper|CutterMapper|PolyDataMapper2D|Skybox)\.js$/,
-  /node_modules\/dcmjs\//,
   /node_modules\/@cornerstonejs\/calculate-suv\//,
 ];
 
@@ -23,6 +23,7 @@ export function slim(): Plugin {
   return {
     name: 'slim',
     enforce: 'pre',
+    config: () => ({ resolve: { alias: { dcmjs: fileURLToPath(new URL('src/dcmjs.ts', import.meta.url)) } } }),
     transform: {
       order: 'pre',
       handler(code, id) {

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zoom_imaging.endpoints.cell import flag_cell, number_cell
-from zoom_imaging.ingest.text import text_cell
-from zoom_imaging.ingest.text import visible
+from zoom_imaging.ingest.text import text_cell, visible
 
 
 @pytest.mark.parametrize(

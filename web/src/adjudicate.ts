@@ -74,7 +74,7 @@ export class Adjudication {
       }),
     );
     if (!open && data.state === 'open') {
-      this.root.append(el('p', { class: 'hint', text: 'Both readers agree: shown, not answered.' }));
+      this.root.append(el('p', { class: 'remark', text: 'Both readers agree: shown, not answered.' }));
     }
   }
 }

@@ -114,7 +114,7 @@ export class Answers {
   askCause(): void {
     if (!this.may()) return;
     this.awaiting = 'cause';
-    this.notices.say(this.listed('cause', 'cause other than fracture: 0 none'));
+    this.notices.say(this.listed('cause', 'cause other than fracture? 0 none,'));
     this.store.tell('selection');
   }
 
@@ -235,7 +235,7 @@ export class Answers {
   }
 
   private listed(kind: 'reason' | 'cause', head: string): string {
-    return `${head}, ${this.store.data.codes[kind].map(([, words], index) => `${index + 1} ${words}`).join(', ')}`;
+    return `${head} ${this.store.data.codes[kind].map(([, words], index) => `${index + 1} ${words}`).join(', ')}`;
   }
 
   words(kind: 'reason' | 'sign' | 'cause', code: string): string {

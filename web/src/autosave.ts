@@ -33,6 +33,7 @@ export class Autosave {
   private retryMs = FIRST_RETRY_MS;
   /** Set while only the reader can go on: a conflict, a log-in, a refusal. */
   private held = false;
+  private suspended = false;
 
   constructor(
     private readonly store: Store,
@@ -51,7 +52,7 @@ export class Autosave {
 
   /** A finished change. */
   changed(): void {
-    if (this.store.readOnly) return;
+    if (this.store.readOnly || this.suspended) return;
     if (!this.dirty && !this.sending) {
       this.settleSaved();
       return;
@@ -64,11 +65,20 @@ export class Autosave {
 
   /** A drag goes on: the draft at once, then at most every 40 ms; the server when it is over. */
   dragged(): void {
-    if (this.store.readOnly) return;
+    if (this.store.readOnly || this.suspended) return;
     this.show('unsaved', 'not saved');
     const wait = this.draftAt + DRAFT_MS - performance.now();
     if (wait <= 0) this.writeDraft();
     else if (!this.draftTimer) this.draftTimer = window.setTimeout(() => this.writeDraft(), wait);
+  }
+
+  /**
+   * Nothing is sent or drafted until `rebase`: the screen shows an old draft beside newer answers of
+   * the server, and must not overwrite either before the reader has chosen.
+   */
+  suspend(): void {
+    this.suspended = true;
+    this.hold('not saved: choose a version');
   }
 
   /** The server's state is known anew: `base` is what it holds. */
@@ -76,6 +86,7 @@ export class Autosave {
     this.store.version = version;
     this.saved = base;
     this.held = false;
+    this.suspended = false;
     if (sameContent(base, this.store.content)) {
       this.store.content = base;
       this.settleSaved();
@@ -110,7 +121,7 @@ export class Autosave {
 
   /** The page goes away: the draft stays, and a request that outlives the page is tried. */
   private flush(): void {
-    if (this.store.readOnly || !this.dirty) return;
+    if (this.store.readOnly || this.suspended || !this.dirty) return;
     this.writeDraft();
     if (this.sending || this.held) return;
     const body = this.body(this.store.content);

@@ -11,7 +11,7 @@ import type { SideKey } from './types.ts';
 const ADVANCE_WORDS = { side: 'Next: down', pair: 'Next: pair', off: 'Next: stay' } as const;
 
 export class Bar {
-  readonly root = el('header', { class: 'bar' });
+  readonly root = el('header', { class: 'topbar' });
   private readonly progress = el('span', { class: 'progress', data: { testid: 'progress' } });
   private readonly save = el('span', { class: 'save', data: { testid: 'save-state' }, attrs: { 'aria-live': 'polite' } });
   private readonly undo: HTMLButtonElement;
@@ -68,7 +68,7 @@ export class Bar {
     const needed = neededCount(data, content);
     const open = problemsOf(data, content).length;
     setText(this.progress, `${needed - open} / ${needed} answered`);
-    this.progress.classList.toggle('done', open === 0);
+    this.progress.classList.toggle('complete', open === 0);
     this.undo.disabled = !this.store.canUndo || this.store.readOnly;
     this.redo.disabled = !this.store.canRedo || this.store.readOnly;
     this.normals.disabled = this.store.readOnly || data.kind === 'adjudication' || !this.anyOpen(this.store.selection.side);

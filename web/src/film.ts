@@ -29,7 +29,7 @@ export function pixelsOf(film: Film): Uint16Array | null {
 
 export function registerFilms(): void {
   imageLoader.registerImageLoader(SCHEME, (imageId) => ({
-    promise: load(imageId) as unknown as Promise<Record<string, unknown>>,
+    promise: load(imageId),
   }));
   metaData.addProvider((type: string, imageId: unknown) => {
     const entry = typeof imageId === 'string' ? films.get(imageId) : undefined;

@@ -20,7 +20,7 @@ interface Measured {
 
 export class HeightTable {
   readonly root = el('div', { class: 'group heights' });
-  private readonly hint = el('p', { class: 'hint' });
+  private readonly hint = el('p', { class: 'remark' });
   private readonly cells = new Map<string, HTMLElement>();
   private readonly heads: HTMLElement[] = [];
 
@@ -68,7 +68,7 @@ export class HeightTable {
       const change = both ? percentChange(first.heights![key], second.heights![key]) : null;
       const node = this.cells.get(`${key}change`);
       if (!node) break;
-      this.put(`${key}change`, change === null ? '–' : `${change > 0 ? '+' : change < 0 ? '−' : ''}${Math.abs(change).toFixed(1)}%`);
+      this.put(`${key}change`, change === null ? '–' : signed(change));
       node.classList.toggle('lower', change !== null && change <= -15);
     }
     const notes = new Set<string>();
@@ -90,4 +90,11 @@ export class HeightTable {
     if (!film || !answer.six_points) return { heights: null, calibrated: false };
     return { heights: heightsOf(answer.six_points, film), calibrated: film.calibrated };
   }
+}
+
+/** `+1.4%`, `−0.3%`; what rounds to nothing has no sign. */
+function signed(change: number): string {
+  const size = Math.abs(change).toFixed(1);
+  const sign = size === '0.0' ? '' : change > 0 ? '+' : '−';
+  return `${sign}${size}%`;
 }

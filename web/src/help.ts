@@ -7,7 +7,7 @@ export class Help {
 
   constructor(adjudication: boolean) {
     const groups = new Map<string, HTMLElement>();
-    const columns = el('div', { class: 'columns' });
+    const columns = el('div', { class: 'key-columns' });
     const section = (name: string): HTMLElement => {
       let node = groups.get(name);
       if (!node) {

@@ -23,7 +23,7 @@ export class Panel {
   readonly note = el('textarea', { attrs: { 'aria-label': `note (${keyOf('note')})`, maxlength: '500', rows: '2' }, data: { testid: 'note' } });
   private readonly comment = el('textarea', { attrs: { 'aria-label': 'comment on this side', maxlength: '1000', rows: '2' }, data: { testid: 'comment' } });
   private readonly title = el('h1');
-  private readonly problem = el('p', { class: 'problem', data: { testid: 'problem' } });
+  private readonly problem = el('p', { class: 'missing', data: { testid: 'problem' } });
   private readonly model = el('div', { class: 'model-word', data: { testid: 'model' } });
   private readonly grades: Map<string, HTMLButtonElement>;
   private readonly shapes: Map<string, HTMLButtonElement>;
@@ -90,7 +90,7 @@ export class Panel {
       this.causeGroup,
       el('label', { class: 'group' }, el('span', { class: 'legend', text: `Note  ${keyOf('note')}` }), this.note),
       this.heights.root,
-      el('div', { class: 'group tools' }, this.place, this.remove, button('Clear answer', label('clear this answer', 'clear'), actions.clear, { data: { testid: 'clear' } })),
+      el('div', { class: 'group tools' }, this.place, this.remove, button('Clear', label('clear this answer', 'clear'), actions.clear, { data: { testid: 'clear' } })),
       el('label', { class: 'group side-comment' }, el('span', { class: 'legend', text: 'Comment on this side' }), this.comment),
     );
     this.bindText();
@@ -104,7 +104,7 @@ export class Panel {
     const problem = problemOf(answer);
     const open = isOpen(data, selection.side, selection.level);
     setText(this.problem, this.store.readOnly ? 'signed' : !open ? 'not to be answered' : problem || 'answered');
-    this.problem.classList.toggle('done', problem === '');
+    this.problem.classList.toggle('complete', problem === '');
     this.drawModel(suggestionFor(data, selection.side, selection.level, answer));
     this.adjudication.draw();
     for (const [code, node] of this.grades) pressed(node, answer.grade === code);

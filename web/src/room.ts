@@ -300,6 +300,7 @@ export class Room {
       this.notices.say('unsaved answers of this browser were brought back');
     } else {
       // Until the reader has chosen nothing may be sent: the draft is not in the store yet.
+      this.autosave.suspend();
       this.store.content = found.content;
       void this.resolve(data.version, data.content, 'This browser has answers that were not saved, and the server has newer ones.');
     }

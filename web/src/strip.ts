@@ -115,7 +115,7 @@ export class Strip {
     node.classList.toggle('active', active);
     node.classList.toggle('locked', !open && data.kind === 'adjudication');
     node.setAttribute('aria-current', String(active));
-    const said = answer.grade === null ? '·' : shortGrade(answer.grade, answer.shape);
+    const said = answer.grade === null ? '–' : shortGrade(answer.grade, answer.shape);
     setText(answerNode, said + (answer.grade !== null && problem ? ' ?' : ''));
     const words = this.beside(side, level);
     setText(modelNode, words ?? (suggestion ? `${suggestion.flagged ? '⚑ ' : ''}${shortSuggestion(suggestion)}` : ''));

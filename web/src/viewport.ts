@@ -11,7 +11,8 @@ let engine: RenderingEngine | null = null;
 
 /** Starts Cornerstone; without WebGL it draws with the CPU by itself. */
 export function startEngine(): void {
-  init({ rendering: { webGlContextCount: 2 } as never });
+  // One WebGL context a film; Cornerstone fills in the rest of its configuration.
+  init({ rendering: { webGlContextCount: 2 } } as Parameters<typeof init>[0]);
   registerFilms();
   engine = new RenderingEngine(ENGINE);
 }

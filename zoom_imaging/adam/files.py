@@ -26,10 +26,10 @@ from zoom_imaging.adam.records import (
     subject_records,
 )
 from zoom_imaging.adam.variable import Dataset, Kind, Variable
-from zoom_imaging.ingest.text import text_cell
 from zoom_imaging.endpoints.results import TrialResults
 from zoom_imaging.endpoints.write import writing
 from zoom_imaging.errors import OutputError
+from zoom_imaging.ingest.text import text_cell
 
 FOLDER = "adam"
 _MAKERS: Mapping[str, Callable[[TrialResults], list[Record]]] = {

@@ -35,6 +35,7 @@ from zoom_imaging.query import QueryKind
 from zoom_imaging.review.case import READING_LIST_NAME, reading_list_json
 
 REPORT_NAME = "report"
+REPORTS_NAME = "sr"
 
 _ROWS: Mapping[str, Callable[[TrialResults], list[Row]]] = {
     "endpoints.csv": endpoint_rows,
@@ -48,6 +49,7 @@ _ROWS: Mapping[str, Callable[[TrialResults], list[Row]]] = {
 
 def write_results(folder: Path, results: TrialResults, charter_source: Path, voice: Voice) -> None:
     """Put every result into `folder`; OutputError leaves the earlier results as they were."""
+    from zoom_imaging.exchange.film_reports import reports_of_run, write_film_reports
     from zoom_imaging.report.build import write_report
 
     with result_set(folder) as staging:
@@ -63,6 +65,11 @@ def write_results(folder: Path, results: TrialResults, charter_source: Path, voi
             # One line: its outlines are many numbers, and programs read it.
             content = reading_list_json(reading_list(results))
             write_json_lines(staging / READING_LIST_NAME, [content])
+        with voice.stage("Writing structured reports"), writing(staging / REPORTS_NAME):
+            for problem in write_film_reports(
+                reports_of_run(results), staging / REPORTS_NAME, earlier=folder / REPORTS_NAME
+            ):
+                voice.say(f"Note: {problem}")
         with voice.stage("Writing the report"), writing(staging / REPORT_NAME):
             write_report(
                 staging / REPORT_NAME,

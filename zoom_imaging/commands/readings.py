@@ -84,6 +84,69 @@ def show_agreement(db: _Database) -> None:
     Console().print(table)
 
 
+@app.command("export-sr")
+def export_sr(db: _Database, out: _Out) -> None:
+    """Write one DICOM SR (TID 1500) for each film that readers have read."""
+    from zoom_imaging.exchange.film_reports import reports_of_verdict, write_film_reports
+    from zoom_imaging.exchange.radiograph_report import ModelName
+    from zoom_imaging.review.cases import trial_of
+    from zoom_imaging.review.verdicts import verdicts
+
+    with _opened(db) as database:
+        with database.reading() as session:
+            found = verdicts(session)
+            trial = trial_of(session)
+            model = ModelName(trial.model_name, trial.model_version)
+        reports = [one for verdict in found.values() for one in reports_of_verdict(verdict, model)]
+        with _writing(out):
+            problems = write_film_reports(reports, out)
+        _note_export(database, "sr", out)
+    for problem in problems:
+        typer.echo(problem, err=True)
+    typer.echo(f"{len(reports) - len(problems)} structured reports in {out}")
+    raise typer.Exit(1 if problems else 0)
+
+
+@app.command("export-training-set")
+def export_training_set(db: _Database, out: _Out) -> None:
+    """Write locked readings as a training set: films without patients, the readers' outlines.
+
+    `python -m zoom_imaging train --data DIR` tunes the model on it.
+    """
+    from zoom_imaging.exchange.training_set import write_training_set
+    from zoom_imaging.review.cases import charter_of, trial_of
+    from zoom_imaging.review.verdicts import verdicts
+
+    with _opened(db) as database:
+        with database.reading() as session:
+            found = verdicts(session)
+            charter = charter_of(trial_of(session))
+        written = write_training_set(found.values(), out, charter)
+        _note_export(database, "training set", out)
+    for film in written.skipped:
+        typer.echo(f"{film.subject_id} {film.visit or ''} {film.film}: {film.reason}", err=True)
+    typer.echo(f"{len(written.written)} films in {out}; {len(written.skipped)} left out")
+
+
+def _note_export(database: Database, what: str, out: Path) -> None:
+    from zoom_imaging.review.audit import Action, Actor, Change, append
+
+    actor = Actor(getpass.getuser(), "command line")
+    with database.writing() as session:
+        change = Change("folder", None, str(out.absolute()))
+        append(session, actor, Action.EXPORT, what, changes=[change])
+
+
+@contextmanager
+def _writing(out: Path) -> Iterator[None]:
+    """What the file system refuses is one sentence and exit 1."""
+    try:
+        yield
+    except OSError as error:
+        typer.echo(f"Error: {out} cannot be written ({error.strerror})", err=True)
+        raise typer.Exit(1) from error
+
+
 @contextmanager
 def _opened(db: str, *, create: bool = False) -> Iterator[Database]:
     """The database; what goes wrong is one sentence and exit 1."""

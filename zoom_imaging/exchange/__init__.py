@@ -1,1 +1,1 @@
-"""Results in the forms that other systems read: DICOM structured reports and FHIR."""
+"""Results in the forms that other systems read: DICOM structured reports, FHIR, training sets."""

@@ -45,10 +45,10 @@ class Imported:
 
 
 def trial_of(session: Session) -> Trial:
-    """The trial of this database; NotFoundError before the first import."""
+    """The trial of this database; ConfigurationError before the first import."""
     trial = session.get(Trial, 1)
     if trial is None:
-        raise NotFoundError(
+        raise ConfigurationError(
             "the database holds no trial", remedy="start `review` with the --results of a run"
         )
     return trial

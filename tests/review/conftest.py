@@ -1,0 +1,192 @@
+"""A reading room with people in it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from starlette.testclient import TestClient
+
+from zoom_imaging.review.accounts import create_account, create_first_account, hash_of
+from zoom_imaging.review.cases import import_reading_list
+from zoom_imaging.review.database import Database
+from zoom_imaging.review.tables import Account, Role
+from zoom_imaging.review.web.app import create_app
+from zoom_imaging.review.web.guard import TOKEN_HEADER, Site
+
+from .small_trial import SmallTrial, small_trial
+
+PASSWORD = "correct horse battery"
+PEOPLE = {
+    "manager": Role.DATA_MANAGER,
+    "reader1": Role.READER,
+    "reader2": Role.READER,
+    "reader3": Role.READER,
+    "judge": Role.ADJUDICATOR,
+    "auditor": Role.AUDITOR,
+}
+
+
+@pytest.fixture
+def trial(tmp_path) -> SmallTrial:
+    """Three subjects, two visits each; the first has a new fracture of T12."""
+    return small_trial(tmp_path)
+
+
+@pytest.fixture
+def database(tmp_path, trial) -> Iterator[Database]:
+    """The small trial imported, with one account for each of `PEOPLE`."""
+    made = Database(tmp_path / "readings.sqlite3")
+    fill(made, trial)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def room(database) -> Room:
+    """The web application on that database."""
+    return Room(database)
+
+
+def fill(database: Database, trial: SmallTrial) -> None:
+    """Import the trial and make the accounts, all with `PASSWORD`."""
+    with database.writing() as session:
+        import_reading_list(session, trial.reading_list)
+        manager = create_first_account(session, "manager", "Mara Manager", PASSWORD)
+        hashed = hash_of(PASSWORD)
+        for name, role in PEOPLE.items():
+            if name != "manager":
+                account, _ = create_account(session, manager, name, name.title(), role)
+                set_known_password(session, account, hashed)
+
+
+def set_known_password(session, account: Account, hashed: str) -> None:
+    """As if the person had chosen it (the trail notes it, as it notes every change)."""
+    from zoom_imaging.review.audit import PROGRAM, Action, append
+
+    account.password_hash, account.password_is_temporary = hashed, False
+    append(session, PROGRAM, Action.ACCOUNT_CHANGE, f"account:{account.name}", rows=[account])
+
+
+def account(session, name: str) -> Account:
+    """A person in this session."""
+    return session.scalars(select(Account).where(Account.name == name)).one()
+
+
+@dataclass
+class Room:
+    """The application and the browsers that are logged in to it."""
+
+    database: Database
+    browsers: dict[str, Browser] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.app = create_app(self.database, Site(frozenset({"testserver"})))
+
+    def visitor(self) -> TestClient:
+        """Someone who is not logged in."""
+        return TestClient(self.app, follow_redirects=False)
+
+    def browser(self, name: str) -> Browser:
+        """The browser of one of `PEOPLE`, logged in."""
+        if name not in self.browsers:
+            client = TestClient(self.app, follow_redirects=True)
+            answer = client.post("/login", data={"name": name, "password": PASSWORD})
+            assert answer.status_code == 200, answer.text
+            self.browsers[name] = Browser(client)
+        return self.browsers[name]
+
+
+@dataclass
+class Browser:
+    """A person's browser: pages, forms with their secret, and a whole reading in one call."""
+
+    client: TestClient
+
+    def get(self, path: str):
+        """A page."""
+        return self.client.get(path)
+
+    def submit(self, page: str, action: str, **fields: str):
+        """Send a form of `page` to `action`."""
+        return self.client.post(action, data={"csrf": self.secret(page)} | fields)
+
+    def secret(self, page: str) -> str:
+        """The secret in the forms of a page."""
+        return re.search(r'name="csrf" value="([^"]+)"', self.get(page).text)[1]
+
+    def begin(self) -> dict[str, Any]:
+        """Open the next case: its data."""
+        return case_data(self.submit("/", "/next").text)
+
+    def save(self, data: dict[str, Any], content: dict[str, Any], **headers: str):
+        """Send answers as the viewer does."""
+        return self.client.put(
+            data["urls"]["save"],
+            json={"version": data["version"], "content": content},
+            headers={TOKEN_HEADER: data["csrf"]} | headers,
+        )
+
+    def sign(self, code: str, password: str = PASSWORD):
+        """Sign what is saved."""
+        page = self.get(f"/read/{code}/sign").text
+        version = re.search(r'name="version" value="(\d+)"', page)
+        return self.submit(
+            f"/read/{code}/sign",
+            f"/read/{code}/sign",
+            version=version[1] if version else "0",
+            password=password,
+        )
+
+    def read(self, said: dict[tuple[str, str], dict[str, Any]] | None = None) -> str:
+        """Read the next case as the model says, but for `said`; sign it; its code."""
+        data = self.begin()
+        answer = self.save(data, answered(data, said))
+        assert answer.status_code == 200, answer.text
+        signed = self.sign(data["code"])
+        assert "Signed by" in signed.text, signed.text
+        return data["code"]
+
+    def read_all(self, said: dict[tuple[str, str], dict[str, Any]] | None = None) -> list[str]:
+        """Read everything that the worklist has; the codes."""
+        codes = []
+        while 'action="/next"' in self.get("/").text:
+            codes.append(self.read(said))
+        return codes
+
+    def lock_all(self) -> None:
+        """Lock every subject (a data manager's browser)."""
+        for path in re.findall(r'href="(/cases/\d+)"', self.get("/cases").text):
+            answer = self.submit(path, f"{path}/lock", password=PASSWORD)
+            assert answer.status_code == 200, answer.text
+
+
+def case_data(page: str) -> dict[str, Any]:
+    """The data block of a reading page."""
+    return json.loads(re.search(r'id="case-data">(.*?)</script>', page, re.DOTALL)[1])
+
+
+def answered(
+    data: dict[str, Any], said: dict[tuple[str, str], dict[str, Any]] | None = None
+) -> dict[str, Any]:
+    """Complete answers to a case: the model's word where it is shown, else normal; then `said`.
+
+    `said` maps (side, level) to fields of the answer. An adjudicator answers what differs only.
+    """
+    content = json.loads(json.dumps(data["content"]))
+    places = {tuple(one[:2]) for one in data["discordant"]} if data["discordant"] else None
+    for side, spine in content["sides"].items():
+        for level in data["graded"][spine["anatomy"]]:
+            if places is not None and (side, level) not in places:
+                continue
+            answer = spine["vertebrae"].setdefault(level, {})
+            model = ((data["model"] or {}).get(side) or {}).get(level)
+            answer |= {"grade": model["grade"] if model else "0"}
+            answer |= {"shape": model["shape"] if model else "none"}
+            answer |= (said or {}).get((side, level), {})
+    return content
