@@ -62,7 +62,7 @@ def test_two_runs_of_the_real_command_give_equal_tables(tmp_path):
     assert tables(out) == before
     assert contents(out / "adam") == datasets
     assert sorted(path.name for path in out.iterdir() if not path.name.startswith(".")) == sorted(
-        [*before, "adam", "analysis.json", "reading_list.json", "report", "run.json"]
+        [*before, "adam", "analysis.json", "reading_list.json", "report", "run.json", "sr"]
     )
 
 

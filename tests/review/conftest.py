@@ -12,14 +12,16 @@ import pytest
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
+from zoom_imaging.review import accounts
 from zoom_imaging.review.accounts import create_account, create_first_account, hash_of
+from zoom_imaging.review.audit import entries, head_of
 from zoom_imaging.review.cases import import_reading_list
 from zoom_imaging.review.database import Database
-from zoom_imaging.review.tables import Account, Role
+from zoom_imaging.review.tables import Account, AuditEntry, Role
 from zoom_imaging.review.web.app import create_app
 from zoom_imaging.review.web.guard import TOKEN_HEADER, Site
 
-from .small_trial import SmallTrial, small_trial
+from .small_trial import SUBJECTS, SmallTrial, charter_with, small_trial
 
 PASSWORD = "correct horse battery"
 PEOPLE = {
@@ -30,6 +32,19 @@ PEOPLE = {
     "judge": Role.ADJUDICATOR,
     "auditor": Role.AUDITOR,
 }
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quick_passwords() -> Iterator[None]:
+    """Argon2 with the least work; `test_accounts` looks at the real one."""
+    from argon2 import PasswordHasher
+
+    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(accounts, "_hasher", lambda: quick)
+        accounts._nobodys_hash.cache_clear()
+        yield
+    accounts._nobodys_hash.cache_clear()
 
 
 @pytest.fixture
@@ -50,6 +65,14 @@ def database(tmp_path, trial) -> Iterator[Database]:
 @pytest.fixture
 def room(database) -> Room:
     """The web application on that database."""
+    return Room(database)
+
+
+def room_at(folder, subjects: tuple[str, ...] = SUBJECTS, **rules: object) -> Room:
+    """A room with its own database, by ZOOM's charter but for `rules` of reading."""
+    rules = {"repeat_share": 0.0} | rules
+    database = Database(folder / "readings.sqlite3")
+    fill(database, small_trial(folder, subjects, charter=charter_with(**rules)))
     return Room(database)
 
 
@@ -88,9 +111,31 @@ class Room:
     def __post_init__(self) -> None:
         self.app = create_app(self.database, Site(frozenset({"testserver"})))
 
-    def visitor(self) -> TestClient:
-        """Someone who is not logged in."""
-        return TestClient(self.app, follow_redirects=False)
+    def visitor(self, name: str = "", *, base_url: str = "http://testserver") -> TestClient:
+        """A browser that follows no redirect, has not logged in (but as `name`), and shows 500s."""
+        client = TestClient(
+            self.app, base_url, follow_redirects=False, raise_server_exceptions=False
+        )
+        if name:
+            answer = client.post("/login", data={"name": name, "password": PASSWORD})
+            assert answer.status_code == 303, answer.text
+        return client
+
+    def listen(self) -> Wire:
+        """From now on keep everything that is sent."""
+        self.app = Wire(self.app)
+        self.browsers.clear()
+        return self.app
+
+    def head(self) -> tuple[int, str]:
+        """The end of the audit trail."""
+        with self.database.reading() as session:
+            return head_of(session)
+
+    def audit(self) -> list[AuditEntry]:
+        """The whole trail."""
+        with self.database.reading() as session:
+            return list(entries(session))
 
     def browser(self, name: str) -> Browser:
         """The browser of one of `PEOPLE`, logged in."""
@@ -164,6 +209,51 @@ class Browser:
         for path in re.findall(r'href="(/cases/\d+)"', self.get("/cases").text):
             answer = self.submit(path, f"{path}/lock", password=PASSWORD)
             assert answer.status_code == 200, answer.text
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One answer of the server, as it goes over the wire."""
+
+    method: str
+    path: str
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        """The body, whatever it is."""
+        return self.body.decode("latin-1")
+
+
+class Wire:
+    """The application, and everything that it sends."""
+
+    def __init__(self, app) -> None:
+        self.app = app
+        self.sent: list[Sent] = []
+
+    async def __call__(self, scope, receive, send) -> None:
+        """Pass on, and keep the answer."""
+        status, headers, body = 0, {}, []
+
+        async def keep(message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers.update(
+                    (key.decode("latin-1").lower(), value.decode("latin-1"))
+                    for key, value in message["headers"]
+                )
+            elif message["type"] == "http.response.body":
+                body.append(message.get("body", b""))
+            await send(message)
+
+        await self.app(scope, receive, keep)
+        if scope["type"] == "http":
+            made = Sent(scope["method"], scope["path"], status, headers, b"".join(body))
+            self.sent.append(made)
 
 
 def case_data(page: str) -> dict[str, Any]:

@@ -114,7 +114,7 @@ export class Answers {
   askCause(): void {
     if (!this.may()) return;
     this.awaiting = 'cause';
-    this.notices.say(this.listed('cause', 'cause other than fracture? 0 none,'));
+    this.notices.say('cause other than fracture: 1–9, 0 for none');
     this.store.tell('selection');
   }
 
@@ -226,16 +226,12 @@ export class Answers {
   private announce(level: Level, words: string, answer: Answer): void {
     const problem = problemOf(answer);
     let hint = '';
-    if (this.awaiting === 'reason') hint = `: ${this.listed('reason', 'why?')}`;
+    if (this.awaiting === 'reason') hint = ': 1–9 says why';
     else if (problem.endsWith('which shape')) {
       const shapes = (['wedge', 'biconcave', 'crush'] as const satisfies readonly ActionId[]).map((id) => `${keyOf(id)} ${id}`);
       hint = `: which shape? ${shapes.join(', ')}`;
     }
     this.notices.say(`${level} ${words}${hint}`);
-  }
-
-  private listed(kind: 'reason' | 'cause', head: string): string {
-    return `${head} ${this.store.data.codes[kind].map(([, words], index) => `${index + 1} ${words}`).join(', ')}`;
   }
 
   words(kind: 'reason' | 'sign' | 'cause', code: string): string {

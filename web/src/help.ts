@@ -3,7 +3,7 @@ import { button, el } from './dom.ts';
 import { KEYS, MOUSE, keyName } from './keys.ts';
 
 export class Help {
-  readonly root: HTMLDialogElement = el('dialog', { class: 'help', attrs: { 'aria-label': 'Keys' }, data: { testid: 'help' } });
+  readonly root: HTMLDialogElement = el('dialog', { class: 'help', attrs: { 'aria-label': 'Keys' }, data: { testid: 'help-dialog' } });
 
   constructor(adjudication: boolean) {
     const groups = new Map<string, HTMLElement>();

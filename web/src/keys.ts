@@ -36,8 +36,8 @@ export const KEYS = [
   { id: 'clear', keys: ['Backspace'], group: 'Answer', words: 'clear this answer' },
   { id: 'normals', keys: ['Shift+N'], group: 'Answer', words: 'rest of this side: grade 0 where nothing is flagged' },
 
-  { id: 'reader1', keys: ['Shift+1'], group: 'Adjudication', words: "take the first reader's answer" },
-  { id: 'reader2', keys: ['Shift+2'], group: 'Adjudication', words: "take the second reader's answer" },
+  { id: 'reader1', keys: ['Shift+Q'], group: 'Adjudication', words: "take the first reader's answer" },
+  { id: 'reader2', keys: ['Shift+E'], group: 'Adjudication', words: "take the second reader's answer" },
 
   { id: 'point', keys: ['B'], group: 'Points', words: 'select the next point, then arrows 1 px, Shift+arrows 10 px' },
   { id: 'pointBack', keys: ['Shift+B'], group: 'Points', words: 'select the point before' },
@@ -84,7 +84,7 @@ const NAMES: Readonly<Record<string, string>> = {
   Escape: 'Esc',
 };
 
-/** A key event as the table writes it: `Ctrl+Shift+Z`, `Shift+1`, `?`. */
+/** A key event as the table writes it: `Ctrl+Shift+Z`, `Shift+Q`, `?`. */
 export function chordOf(event: {
   key: string;
   code: string;
@@ -104,6 +104,8 @@ export function chordOf(event: {
     name = event.key.toUpperCase();
     // Signs such as ? or + need Shift on some keyboards and not on others.
     if (!/^\p{L}$/u.test(name)) shift = false;
+    // Where the layout has other letters (Cyrillic, Greek), the place of the key counts.
+    else if (!/^[A-Z]$/.test(name)) name = /^Key([A-Z])$/.exec(event.code)?.[1] ?? name;
   } else {
     name = event.key;
   }

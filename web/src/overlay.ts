@@ -38,6 +38,7 @@ export class Overlay {
   readonly root = svg('svg', { class: 'overlay', 'aria-hidden': 'true' });
   private readonly bodies = new Map<Level, Body>();
   private readonly bodyLayer = svg('g');
+  private readonly readers = svg('g');
   private readonly points = svg('g', { class: 'points' });
   private readonly sketch = svg('g', { class: 'sketch' });
   private readonly circles = new Map<Landmark, { hit: SVGCircleElement; dot: SVGCircleElement }>();
@@ -50,7 +51,7 @@ export class Overlay {
     private readonly store: Store,
     private readonly settings: Settings,
   ) {
-    this.root.append(this.bodyLayer, this.points, this.sketch);
+    this.root.append(this.bodyLayer, this.readers, this.points, this.sketch);
     for (const name of LANDMARKS) this.addCircle(name);
     view.onMoved(() => this.draw());
   }
@@ -77,8 +78,29 @@ export class Overlay {
       body.group.remove();
       this.bodies.delete(level);
     }
+    this.drawReaders();
     this.drawPoints();
     this.drawSketch();
+  }
+
+  /** In an adjudication: where each reader drew the selected vertebra, if it was elsewhere. */
+  private drawReaders(): void {
+    const { data, selection } = this.store;
+    const { side } = this.view.side;
+    const shown = this.store.answer(side, selection.level);
+    this.readers.replaceChildren(
+      ...(this.settings.outlines ? (data.readers ?? []) : []).flatMap(({ content }, at) => {
+        const answer = content.sides[side]?.vertebrae[selection.level];
+        if (!answer || answer.film !== this.view.film.key || sameBody(answer, shown)) return [];
+        const d = this.pathOf(answer);
+        return d ? [svg('path', { d, class: at === 0 ? 'reader-outline' : 'reader-outline second' })] : [];
+      }),
+    );
+  }
+
+  private pathOf(answer: Answer): string {
+    const ring = outlineOf(answer).map((point) => this.view.toView(point));
+    return ring.length ? `M${ring.map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`).join('L')}Z` : '';
   }
 
   private drawBody(level: Level, answer: Answer, graded: boolean): void {
@@ -87,9 +109,7 @@ export class Overlay {
     const chosen = this.store.selection;
     const current = chosen.level === level;
     const ring = outlineOf(answer).map((point) => this.view.toView(point));
-    const path = ring.length
-      ? `M${ring.map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`).join('L')}Z`
-      : '';
+    const path = this.pathOf(answer);
     const grade = answer.grade ?? 'open';
     body.group.setAttribute(
       'class',
@@ -199,4 +219,8 @@ export class Overlay {
     this.circles.set(name, { hit, dot });
     this.points.append(dot, hit);
   }
+}
+
+function sameBody(one: Answer, two: Answer): boolean {
+  return JSON.stringify([one.six_points, one.polygon]) === JSON.stringify([two.six_points, two.polygon]);
 }

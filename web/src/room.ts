@@ -20,7 +20,7 @@ import { changeAnatomy, shift, type Renamed } from './relabel.ts';
 import { loadSettings, saveSettings } from './settings.ts';
 import { nearestLevel, Store, type Selection } from './state.ts';
 import { Strip } from './strip.ts';
-import type { CaseData, Content, Level, SideFilms } from './types.ts';
+import type { CaseData, Content, Level, SideFilms, SideKey } from './types.ts';
 import { startEngine, type FilmView } from './viewport.ts';
 import { Views } from './views.ts';
 
@@ -42,6 +42,7 @@ export class Room {
   private readonly bar: Bar;
   private readonly help: Help;
   private readonly conflict = new ConflictDialog();
+  private serverProblems: readonly (readonly string[])[] = [];
 
   constructor(
     private readonly root: HTMLElement,
@@ -58,7 +59,9 @@ export class Room {
       anatomy: (side: SideFilms, anatomy: string) => this.rename(side, changeAnatomy(store.data, store.spine(side.side)!, anatomy)),
     };
     this.panes = data.sides.map((side) => new Pane(side, store, settings, naming));
-    this.views = new Views(this.panes.map(({ view }) => view), store, settings, notices);
+    this.views = new Views(this.panes.map(({ view }) => view), store, settings, notices, async (view, film) => {
+      await this.panes.find((pane) => pane.view === view)?.show(film);
+    });
     this.loupe = new Loupe(root, store);
     this.pointer = new Pointer(store, this.views, this.points, this.loupe, (view, level) => this.pick(view, level));
     this.adjudication = new Adjudication(store, this.answers, notices);
@@ -73,7 +76,9 @@ export class Room {
     this.drafts = new Drafts(data.user, data.code, localStorage);
     this.autosave = new Autosave(store, this.drafts, {
       state: (state, words) => this.bar.showSave(state, words),
-      problems: () => undefined,
+      problems: (problems) => {
+        this.serverProblems = problems;
+      },
       loggedOut: () => this.loggedOut(),
       refused: (words) => notices.banner('save', `Not saved: ${words}. Your answers are kept in this browser.`),
       conflict: (version, theirs) => void this.resolve(version, theirs, 'It was also saved elsewhere, in another tab or by someone else.'),
@@ -251,6 +256,13 @@ export class Room {
       this.notices.say('not saved yet: finish when it is', 'warn');
       return;
     }
+    const [told] = this.serverProblems;
+    if (told) {
+      // The server has the last word; this page only knows the same rules.
+      this.go({ side: told[0] as SideKey, level: told[1] ?? '' });
+      this.notices.say(`${told[1]}: ${told[2]}`, 'warn');
+      return;
+    }
     if (data.suggestion === 'after' && this.store.content.stage === 'unaided') {
       this.notices.ask("Show the model's suggestions now? Your unaided answers are then fixed in the record; you may revise them.", () => void this.reveal());
       return;
@@ -296,7 +308,7 @@ export class Room {
       this.notices.banner('draft', 'This reading is signed. A draft that was never saved is still in this browser.', discard);
     } else if (found.kind === 'apply') {
       this.store.change(found.content, 'unsaved answers of this browser');
-      this.autosave.changed();
+      this.store.selectFirst();
       this.notices.say('unsaved answers of this browser were brought back');
     } else {
       // Until the reader has chosen nothing may be sent: the draft is not in the store yet.

@@ -1,6 +1,7 @@
 // The reading as it stands on this screen: content, what is selected, and the way back (undo).
 // Content is never changed in place, so that undo, drafts and comparisons can hold on to it.
 import { gradedLevels, problemsOf } from './complete.ts';
+import { canonicalAnswer } from './draft.ts';
 import type { Answer, CaseData, Content, Landmark, Level, SideKey, Spine } from './types.ts';
 import { EMPTY_ANSWER } from './types.ts';
 
@@ -69,6 +70,8 @@ export class Store {
   }
 
   changeAnswer(side: SideKey, level: Level, answer: Answer, words: string): void {
+    // The same answer once more is no step of undo and nothing to save.
+    if (canonicalAnswer(answer) === canonicalAnswer(this.answer(side, level))) return;
     this.change(withAnswer(this.content, side, level, answer), words);
   }
 
@@ -90,6 +93,11 @@ export class Store {
     this.selection = selection;
     this.point = null;
     this.tell('selection');
+  }
+
+  /** To the first vertebra that needs the reader; nothing moves on the screen. */
+  selectFirst(): void {
+    this.selection = firstSelection(this.data, this.content);
   }
 
   selectPoint(point: Landmark | null): void {

@@ -114,6 +114,7 @@ export class Strip {
     const active = selection.side === side && selection.level === level;
     node.classList.toggle('active', active);
     node.classList.toggle('locked', !open && data.kind === 'adjudication');
+    node.classList.toggle('differs', this.isDiscordant(side, level));
     node.setAttribute('aria-current', String(active));
     const said = answer.grade === null ? '–' : shortGrade(answer.grade, answer.shape);
     setText(answerNode, said + (answer.grade !== null && problem ? ' ?' : ''));
@@ -121,19 +122,23 @@ export class Strip {
     setText(modelNode, words ?? (suggestion ? `${suggestion.flagged ? '⚑ ' : ''}${shortSuggestion(suggestion)}` : ''));
     const title = data.sides.find((films) => films.side === side)?.title ?? side;
     const hint = words ?? (suggestion ? `model ${shortSuggestion(suggestion)}${suggestion.flagged ? ', flagged' : ''}` : '');
-    const label = `${title} ${level}: ${problem || said}${hint ? `; ${hint}` : ''}`;
+    const label = `${title} ${level}: ${problem || said}${hint ? `; ${hint.replace('\n', ' and ')}` : ''}`;
     if (node.getAttribute('aria-label') !== label) node.setAttribute('aria-label', label);
   }
 
   /** In an adjudication both readers' grades stand where the model's word would. */
   private beside(side: SideKey, level: Level): string | null {
     const { data } = this.store;
-    if (!data.readers || !(data.discordant ?? []).some(([s, l]) => s === side && l === level)) return null;
+    if (!data.readers || !this.isDiscordant(side, level)) return null;
     return data.readers
       .map(({ content }) => {
         const { grade, shape } = answerOf(content, side, level);
         return shortGrade(grade, shape);
       })
-      .join(' | ');
+      .join('\n');
+  }
+
+  private isDiscordant(side: SideKey, level: Level): boolean {
+    return (this.store.data.discordant ?? []).some(([s, l]) => s === side && l === level);
   }
 }

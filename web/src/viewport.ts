@@ -1,6 +1,6 @@
 // One side's film on the screen: a Cornerstone stack viewport whose camera is described by two
 // numbers that a reader understands, where the middle is and how large a millimetre is.
-import { Enums, RenderingEngine, init, type Types } from '@cornerstonejs/core';
+import { Enums, RenderingEngine, getShouldUseCPURendering, init, type Types } from '@cornerstonejs/core';
 import { el } from './dom.ts';
 import { imageIdOf, registerFilms } from './film.ts';
 import { pixelSize } from './measure.ts';
@@ -11,8 +11,9 @@ let engine: RenderingEngine | null = null;
 
 /** Starts Cornerstone; without WebGL it draws with the CPU by itself. */
 export function startEngine(): void {
-  // One WebGL context a film; Cornerstone fills in the rest of its configuration.
-  init({ rendering: { webGlContextCount: 2 } } as Parameters<typeof init>[0]);
+  // One WebGL context for both films starts fastest; Cornerstone fills in the rest of its configuration.
+  init({ rendering: { webGlContextCount: 1 } } as Parameters<typeof init>[0]);
+  document.documentElement.dataset['renderer'] = getShouldUseCPURendering() ? 'cpu' : 'gpu';
   registerFilms();
   engine = new RenderingEngine(ENGINE);
 }
@@ -207,7 +208,11 @@ export class FilmView {
     const far = 1000;
     const [x, y] = this.viewport!.worldToCanvas([0, 0, 0]);
     const [right, bottom] = this.viewport!.worldToCanvas([far * column, far * row, 0]);
-    this.map = { x, y, kx: (right - x) / far, ky: (bottom - y) / far };
+    const kx = (right - x) / far;
+    const ky = (bottom - y) / far;
+    // Without WebGL Cornerstone draws a pixel to the right of and below its place, not around it.
+    const shift = getShouldUseCPURendering() ? 0.5 : 0;
+    this.map = { x: x + shift * kx, y: y + shift * ky, kx, ky };
     for (const listener of this.listeners) listener();
   }
 

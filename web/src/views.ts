@@ -5,7 +5,7 @@ import { locate, outlineOf } from './measure.ts';
 import type { Notices } from './notice.ts';
 import type { Settings } from './settings.ts';
 import type { Store } from './state.ts';
-import type { SideKey } from './types.ts';
+import type { Film, SideKey } from './types.ts';
 import type { FilmView } from './viewport.ts';
 
 /** Height of the view when a vertebra is looked at from near: five or six vertebrae. */
@@ -19,6 +19,7 @@ export class Views {
     private readonly store: Store,
     private readonly settings: Settings,
     private readonly notices: Notices,
+    private readonly show: (view: FilmView, film: Film) => Promise<void>,
   ) {}
 
   of(side: SideKey): FilmView | undefined {
@@ -98,7 +99,7 @@ export class Views {
       const centre = (): void => {
         if (view !== except) view.centreOn(place.at, this.scaleOf(view, scale));
       };
-      if (film && film !== view.film) void view.show(film).then(centre, () => undefined);
+      if (film && film !== view.film) void this.show(view, film).then(centre);
       else centre();
     }
     if (!found && say) {
