@@ -3,7 +3,7 @@
 # A test whose program is missing is skipped with that reason.
 set -euo pipefail
 
-declare -A PACKAGE_OF=([chromium]=chromium [dciodvfy]=dicom3tools [dsrdump]=dcmtk)
+declare -A PACKAGE_OF=([chromium]=chromium [dciodvfy]=dicom3tools [dsrdump]=dcmtk [pg_ctlcluster]=postgresql)
 
 missing=()
 for program in "${!PACKAGE_OF[@]}"; do

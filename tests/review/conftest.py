@@ -34,6 +34,10 @@ PEOPLE = {
 }
 
 
+REAL_HASHER = accounts._hasher
+"""What hashes passwords outside the tests."""
+
+
 @pytest.fixture(autouse=True, scope="session")
 def quick_passwords() -> Iterator[None]:
     """Argon2 with the least work; `test_accounts` looks at the real one."""

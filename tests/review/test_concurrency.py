@@ -19,8 +19,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from zoom_imaging.anatomy import Level
+from zoom_imaging.review import database as database_module
 from zoom_imaging.review.answer import ReadingContent
-from zoom_imaging.review.audit import Action, entries, faults, head_of
+from zoom_imaging.review.audit import PROGRAM, Action, append, entries, faults, head_of
 from zoom_imaging.review.database import Database
 from zoom_imaging.review.readings import content_of
 from zoom_imaging.review.tables import Account, AuditEntry, ReadingRow, ReadingState
@@ -272,6 +273,28 @@ def test_a_reader_who_clicks_for_the_next_case_many_times_begins_one(tabs):
 
     with database.reading() as session:
         assert [row.code for row in session.scalars(select(ReadingRow))] == [data["code"]]
+
+
+def test_no_writer_of_a_busy_room_is_turned_away(tmp_path, monkeypatch):
+    """SQLite gives its lock to whoever asks at the right moment, and gives up on the others.
+
+    Here it would give up at once: the writers of one server must queue before they ask it.
+    """
+    monkeypatch.setattr(database_module, "_WAIT_SECONDS", 0)
+    database = Database(tmp_path / "readings.sqlite3")
+    rounds = 20
+
+    def write() -> None:
+        for _ in range(rounds):
+            with database.writing() as session:
+                append(session, PROGRAM, Action.EXPORT, "trial")
+
+    at_once([write] * len(READERS))
+
+    with database.reading() as session:
+        assert head_of(session)[0] == rounds * len(READERS)
+        assert list(faults(session)) == []
+    database.close()
 
 
 def test_thousands_of_readings_on_one_database_are_all_there_and_the_trail_is_whole(tmp_path):

@@ -30,7 +30,7 @@ from .server import client, launched, logged_in, running, write_results
 from .small_trial import small_trial
 
 SEED = 20261128
-ROUNDS = 6
+ROUNDS = 5
 PEOPLE = ("reader1", "reader2", "reader3", "reader4")
 LEVEL = Level.T12
 LONGEST_LIFE_SECONDS = 0.6
@@ -79,7 +79,7 @@ class Tab:
 
 
 def test_what_was_answered_before_a_kill_is_in_the_database_afterwards(tmp_path):
-    """Six times: four readers save without a pause, and the server dies at a random moment.
+    """Five times: four readers save without a pause, and the server dies at a random moment.
 
     Every save that was answered is there with its version and in the trail; the one that was on
     its way is there as a whole or not at all; readers go on with the session they had.
@@ -152,9 +152,9 @@ def _is_kept(session: Session, tab: Tab) -> None:
 def test_a_first_start_that_is_killed_leaves_a_trial_that_is_whole_or_absent(tmp_path):
     """Tables and import come in one piece each; the next start finishes what is missing."""
     chance = random.Random(SEED)
-    subjects = 400
+    subjects = 200
     results = write_results(tmp_path / "results", paper_trial(subjects))
-    for number in range(4):
+    for number in range(3):
         path = tmp_path / f"{number}.sqlite3"
         with launched(results, path) as server:
             _wait_for_file(path)

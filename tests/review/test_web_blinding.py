@@ -30,7 +30,6 @@ HEADERS = {
 }
 VISIT_WORDS = re.compile(r"base.?line|month|visit|follow|earlier|later|prior|m12", re.IGNORECASE)
 THEIRS = {"comment": "ZEBRA of the other"}
-MODEL = re.compile(r'"(six_points|polygon)":\{?\[?"?\w|"p":\[')
 
 
 def disguises(secret):
@@ -40,7 +39,8 @@ def disguises(secret):
     yield "".join(f"&#{code};" for code in raw)
     for lead in range(3):
         inner = base64.b64encode(b"\0" * lead + raw).decode().rstrip("=")
-        yield inner[4 if lead else 0 : -1]
+        if len(raw) > 4:
+            yield inner[4 if lead else 0 : -1]
 
 
 def whole_session(room, name, theirs=()):
@@ -67,7 +67,7 @@ def whole_session(room, name, theirs=()):
         kept = person.save(data, answered(data))
         assert kept.status_code == 200, kept.text
         assert person.save(data | {"version": 0}, answered(data)).status_code == 409
-        assert person.save(data, {"sides": {}}).status_code in {409, 422}
+        assert person.save(data, {"sides": {}}).status_code >= 400
         person.client.put(data["urls"]["save"], json={"content": "nonsense"})
         person.sign(code, "wrong password")
         assert "Signed by" in person.sign(code).text
@@ -106,8 +106,10 @@ def other_reader(room):
         data = person.begin()
         content = answered(data, {("A", "T7"): {"grade": "2", "shape": "wedge", "note": "ZEBRA"}})
         content["sides"]["A"] |= THEIRS
-        person.save(data, content)
-        person.sign(data["code"])
+        kept = person.save(data, content).json()
+        if data["suggestion"] == "after":
+            reveal(person, data | kept)
+        assert "Signed by" in person.sign(data["code"]).text
         codes.append(data["code"])
     return codes
 
@@ -147,7 +149,7 @@ def test_no_subject_arm_date_or_path_reaches_a_readers_browser(sessions, name):
         shas = re.findall(r'"sha256":"(\w{64})"', films)
         uids = re.findall(r'"sop_instance_uid":"([\d.]+)"', films)
         hidden = [trial.seed, trial.model_sha256, room.head()[1], *shas, *uids]
-    assert len(shas) == len(uids) > 5 or uids
+    assert len(shas) == 2 * len(SUBJECTS)
     for secret in (*SECRETS, "2032-03-05", "patient", ".dcm", "sqlite", *hidden):
         for disguise in disguises(secret):
             assert disguise not in text, (secret, disguise)
@@ -205,10 +207,7 @@ def test_a_repeat_looks_like_any_other_case(sessions):
     """Code, kind and page tell nothing; only the subject behind it is the same."""
     room, sent, _, _ = sessions
     own, read = sent["reader1"]
-    text = everything(read)
-    assert not re.search(
-        r"repeat|second time|again", text.replace("log in again", ""), re.IGNORECASE
-    )
+    assert not re.search(r"repeat|second time|duplicate", everything(read), re.IGNORECASE)
     with room.database.reading() as session:
         rows = session.scalars(select(ReadingRow).where(ReadingRow.code.in_(own))).all()
     assert sorted(row.purpose for row in rows) == ["primary"] * 3 + ["repeat"] * 3
@@ -223,11 +222,8 @@ def test_a_repeat_looks_like_any_other_case(sessions):
 
 def test_the_model_is_silent_until_the_reader_has_answered(sessions):
     """By the charter: from the start, after the own answers, or never, and for nobody."""
-    room, sent, _, _ = sessions
-    with room.database.reading() as session:
-        suggestion = case_data(sent["reader1"][1][-0] if False else first_page(sent)).get(
-            "suggestion"
-        )
+    _, sent, _, _ = sessions
+    suggestion = case_data(first_page(sent))["suggestion"]
     for name in ("reader1", "judge"):
         for code in sent[name][0]:
             stages = [data_of(one) for one in sent[name][1] if code in one.path and data_of(one)]

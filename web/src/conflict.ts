@@ -12,6 +12,8 @@ export interface Difference {
   readonly mine: string;
   readonly theirs: string;
   readonly take: (content: Content) => Content;
+  /** An answer beats none and a moved point beats a suggested one; else what is on this screen. */
+  readonly prefer?: 'theirs';
 }
 
 export function differences(data: CaseData, mine: Content, theirs: Content): readonly Difference[] {
@@ -55,9 +57,15 @@ function ofSpine(data: CaseData, side: SideKey, title: string, one: Spine, two: 
       mine: pointsOnly ? `${words[0]} (${points(a)})` : words[0],
       theirs: pointsOnly ? `${words[1]} (${points(b)})` : words[1],
       take: (content) => swapAnswer(content, side, level, two.vertebrae[level]),
+      ...(saysMore(b, a) ? { prefer: 'theirs' as const } : {}),
     });
   }
   return found;
+}
+
+function saysMore(one: Answer, other: Answer): boolean {
+  if (other.grade !== null) return one.grade === other.grade && one.moved && !other.moved;
+  return one.grade !== null || (one.moved && !other.moved);
 }
 
 function points(answer: Answer): string {
@@ -95,7 +103,7 @@ export class ConflictDialog {
   choose(data: CaseData, mine: Content, theirs: Content, why: string): Promise<Content> {
     const list = differences(data, mine, theirs);
     return new Promise((resolve) => {
-      const chosen = list.map(() => 'mine' as 'mine' | 'theirs');
+      const chosen = list.map(({ prefer }) => prefer ?? ('mine' as 'mine' | 'theirs'));
       const done = (pick: (at: number) => boolean): void => {
         // The stage is the server's to say: an unaided answer cannot become unaided again.
         const base: Content = { ...mine, stage: theirs.stage };
@@ -124,7 +132,7 @@ function table(list: readonly Difference[], chosen: ('mine' | 'theirs')[]): HTML
   list.forEach((item, at) => {
     const option = (which: 'mine' | 'theirs', words: string): HTMLElement => {
       const radio = el('input', { attrs: { type: 'radio', name: `difference-${at}` }, data: { testid: `${which}-${at}` } });
-      radio.checked = which === 'mine';
+      radio.checked = which === chosen[at];
       radio.addEventListener('change', () => {
         chosen[at] = which;
       });

@@ -68,3 +68,9 @@ export function toggleAttr(node: Element, name: string, on: boolean): void {
 export function pressed(node: Element, on: boolean): void {
   node.setAttribute('aria-pressed', String(on));
 }
+
+/** A text that is being written is finished before anything else happens. */
+export function leaveField(): void {
+  const field = document.activeElement;
+  if (field instanceof HTMLTextAreaElement) field.blur();
+}

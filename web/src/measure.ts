@@ -29,6 +29,14 @@ export function heightsOf(points: SixPoints, film: Film): Heights {
   };
 }
 
+/** Mean length of both endplates: it stays when a vertebra collapses, so it tells the scale. */
+export function widthOf(points: SixPoints, film: Film): number {
+  const [row, column] = pixelSize(film);
+  const apart = (from: Point, to: Point): number =>
+    Math.hypot((from[0] - to[0]) * column, (from[1] - to[1]) * row);
+  return (apart(points.sup_ant, points.sup_post) + apart(points.inf_ant, points.inf_post)) / 2;
+}
+
 /** Ha/Hp and Hm/Hp; null where the posterior height is not above zero. */
 export function ratiosOf(heights: Heights): { ap: number; mp: number } | null {
   if (!(heights.a > 0 && heights.m > 0 && heights.p > 0)) return null;

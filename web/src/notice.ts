@@ -60,6 +60,7 @@ export class Notices {
       button('No (Esc)', 'No', () => this.answer(false), { data: { testid: 'no' } }),
     );
     this.question.hidden = false;
+    this.line.classList.remove('shown');
     setText(this.line, words);
   }
 

@@ -30,6 +30,7 @@ export class Pane {
     private readonly store: Store,
     settings: Settings,
     naming: Naming,
+    private readonly painted: () => void,
   ) {
     this.view = new FilmView(side);
     this.overlay = new Overlay(this.view, store, settings);
@@ -96,6 +97,7 @@ export class Pane {
     try {
       await load();
       this.message.hidden = true;
+      this.painted();
     } catch (error) {
       const words = error instanceof FilmError ? error.message : 'the film cannot be shown';
       this.message.replaceChildren(

@@ -36,6 +36,7 @@ export class Panel {
   private readonly heights: HeightTable;
   private readonly place: HTMLButtonElement;
   private readonly remove: HTMLButtonElement;
+  private readonly clear: HTMLButtonElement;
   private typing: Content | null = null;
 
   constructor(
@@ -75,6 +76,7 @@ export class Panel {
     );
     this.place = button('Add points', label('add points', 'place'), actions.place, { data: { testid: 'place' } });
     this.remove = button('Remove points', label('remove points', 'removePoints'), actions.removePoints, { data: { testid: 'remove-points' } });
+    this.clear = button('Clear', label('clear this answer', 'clear'), actions.clear, { data: { testid: 'clear' } });
     this.shapeGroup = group('Shape', [...this.shapes.values()], 'three');
     this.reasonGroup = group('Why not evaluable', [...this.reasons.values()], 'list');
     this.causeGroup = el('details', { class: 'group' }, el('summary', { text: 'Cause other than fracture' }), el('div', { class: 'list' }, ...this.causes.values()));
@@ -90,7 +92,7 @@ export class Panel {
       this.causeGroup,
       el('label', { class: 'group' }, el('span', { class: 'legend', text: `Note  ${keyOf('note')}` }), this.note),
       this.heights.root,
-      el('div', { class: 'group tools' }, this.place, this.remove, button('Clear', label('clear this answer', 'clear'), actions.clear, { data: { testid: 'clear' } })),
+      el('div', { class: 'group tools' }, this.place, this.remove, this.clear),
       el('label', { class: 'group side-comment' }, el('span', { class: 'legend', text: 'Comment on this side' }), this.comment),
     );
     this.bindText();
@@ -119,6 +121,7 @@ export class Panel {
     this.causeGroup.classList.toggle('wanted', causing);
     this.causeGroup.open = causing || answer.cause !== null;
     this.place.disabled = !open || answer.six_points !== null;
+    this.clear.disabled = !open;
     this.remove.disabled = !open || answer.six_points === null;
     for (const nodes of [this.grades, this.shapes, this.reasons, this.signs, this.causes]) {
       for (const node of nodes.values()) node.disabled = !open;

@@ -64,7 +64,7 @@ export class Pointer {
   }
 
   private down(view: FilmView, area: HTMLElement, event: PointerEvent): void {
-    if (this.mode !== 'none') return;
+    if (this.mode !== 'none' || (event.target as Element).closest('button')) return;
     const focused = document.activeElement;
     if (focused instanceof HTMLElement && !area.contains(focused)) focused.blur();
     this.last = { x: event.clientX, y: event.clientY };

@@ -1,12 +1,9 @@
 // The reading room: puts the parts together and gives every key and button its deed.
 import { Adjudication } from './adjudicate.ts';
 import { Answers } from './answer.ts';
-import { Autosave } from './autosave.ts';
 import { Bar } from './bar.ts';
-import { gradedLevels, problemOf, problemsOf } from './complete.ts';
-import { ConflictDialog } from './conflict.ts';
-import { button, el } from './dom.ts';
-import { Drafts } from './draft.ts';
+import { gradedLevels, problemOf } from './complete.ts';
+import { el, leaveField } from './dom.ts';
 import { fetchPixels, prefetch } from './film.ts';
 import { Help } from './help.ts';
 import { Keyboard } from './keyboard.ts';
@@ -17,10 +14,11 @@ import { Panel, type Actions } from './panel.ts';
 import { Pointer } from './pointer.ts';
 import { Points } from './points.ts';
 import { changeAnatomy, shift, type Renamed } from './relabel.ts';
+import { Session } from './session.ts';
 import { loadSettings, saveSettings } from './settings.ts';
 import { nearestLevel, Store, type Selection } from './state.ts';
 import { Strip } from './strip.ts';
-import type { CaseData, Content, Level, SideFilms, SideKey } from './types.ts';
+import type { CaseData, Level, SideFilms } from './types.ts';
 import { startEngine, type FilmView } from './viewport.ts';
 import { Views } from './views.ts';
 
@@ -28,8 +26,7 @@ export class Room {
   private readonly settings = loadSettings();
   private readonly notices = new Notices();
   private readonly store: Store;
-  private readonly drafts: Drafts;
-  private readonly autosave: Autosave;
+  private readonly session: Session;
   private readonly answers: Answers;
   private readonly points: Points;
   private readonly panes: readonly Pane[];
@@ -41,8 +38,7 @@ export class Room {
   private readonly strip: Strip;
   private readonly bar: Bar;
   private readonly help: Help;
-  private readonly conflict = new ConflictDialog();
-  private serverProblems: readonly (readonly string[])[] = [];
+  private isReady = false;
 
   constructor(
     private readonly root: HTMLElement,
@@ -58,7 +54,7 @@ export class Room {
       shift: (side: SideFilms, by: -1 | 1) => this.shift(side, by),
       anatomy: (side: SideFilms, anatomy: string) => this.rename(side, changeAnatomy(store.data, store.spine(side.side)!, anatomy)),
     };
-    this.panes = data.sides.map((side) => new Pane(side, store, settings, naming));
+    this.panes = data.sides.map((side) => new Pane(side, store, settings, naming, () => this.painted()));
     this.views = new Views(this.panes.map(({ view }) => view), store, settings, notices, async (view, film) => {
       await this.panes.find((pane) => pane.view === view)?.show(film);
     });
@@ -73,28 +69,25 @@ export class Room {
       on: () => this.pointer.loupeOn,
     });
     this.help = new Help(data.kind === 'adjudication');
-    this.drafts = new Drafts(data.user, data.code, localStorage);
-    this.autosave = new Autosave(store, this.drafts, {
-      state: (state, words) => this.bar.showSave(state, words),
-      problems: (problems) => {
-        this.serverProblems = problems;
-      },
-      loggedOut: () => this.loggedOut(),
-      refused: (words) => notices.banner('save', `Not saved: ${words}. Your answers are kept in this browser.`),
-      conflict: (version, theirs) => void this.resolve(version, theirs, 'It was also saved elsewhere, in another tab or by someone else.'),
-    });
+    this.session = new Session(store, notices, (at) => this.go(at), (state, words) => this.bar.showSave(state, words));
     this.build();
     store.on((change) => this.changed(change));
-    new Keyboard(store, this.answers, this.points, this.views, this.pointer, notices, actions, [this.help.root, this.conflict.root]).listen();
+    new Keyboard(store, this.answers, this.points, this.views, this.pointer, notices, actions, [this.help.root, this.session.dialog]).listen();
   }
 
   async start(): Promise<void> {
     this.bar.showSave('saved', 'saved');
-    this.openDraft();
+    this.session.openDraft();
     this.draw();
     startEngine();
     await Promise.all(this.panes.map((pane) => pane.start()));
     this.draw();
+  }
+
+  /** Once every side's first film is on the screen, the page is ready and the next case may come. */
+  private painted(): void {
+    if (this.isReady || !this.panes.every(({ view }) => view.isPainted)) return;
+    this.isReady = true;
     requestAnimationFrame(() =>
       requestAnimationFrame(() => {
         document.documentElement.dataset['ready'] = 'true';
@@ -107,13 +100,13 @@ export class Room {
     const [first, second] = this.panes;
     const stage = el('div', { class: `stage${second ? '' : ' one'}` });
     stage.append(first!.root, this.strip.root, ...(second ? [second.root] : []), this.panel.root);
-    this.root.append(this.bar.root, stage, this.notices.root, this.help.root, this.conflict.root);
+    this.root.append(this.bar.root, stage, this.notices.root, this.help.root, this.session.dialog);
     for (const pane of this.panes) this.pointer.attach(pane.view, pane.area);
   }
 
   private changed(change: 'content' | 'preview' | 'selection' | 'case'): void {
-    if (change === 'content') this.autosave.changed();
-    if (change === 'preview') this.autosave.dragged();
+    if (change === 'content') this.session.changed();
+    if (change === 'preview') this.session.dragged();
     if (change === 'selection') this.selected();
     this.draw();
   }
@@ -134,7 +127,7 @@ export class Room {
 
   /** Selects and shows a vertebra; `except` is the film that was clicked and must not jump. */
   private go(at: Selection, except?: FilmView): void {
-    this.leaveField();
+    leaveField();
     const levels = gradedLevels(this.store.data, this.store.content, at.side);
     const level = levels.includes(at.level) ? at.level : nearestLevel(levels, at.level);
     this.answers.awaiting = null;
@@ -233,108 +226,6 @@ export class Room {
     this.store.selectPoint(null);
   }
 
-  /** A text that is being written is finished before anything else happens. */
-  private leaveField(): void {
-    const field = document.activeElement;
-    if (field instanceof HTMLTextAreaElement) field.blur();
-  }
-
-  private async finish(): Promise<void> {
-    const { data } = this.store;
-    this.leaveField();
-    if (this.store.readOnly) {
-      location.assign(data.urls.worklist);
-      return;
-    }
-    const [problem] = problemsOf(data, this.store.content);
-    if (problem) {
-      this.go(problem);
-      this.notices.say(`${problem.level}: ${problem.words}`, 'warn');
-      return;
-    }
-    if (!(await this.autosave.now())) {
-      this.notices.say('not saved yet: finish when it is', 'warn');
-      return;
-    }
-    const [told] = this.serverProblems;
-    if (told) {
-      // The server has the last word; this page only knows the same rules.
-      this.go({ side: told[0] as SideKey, level: told[1] ?? '' });
-      this.notices.say(`${told[1]}: ${told[2]}`, 'warn');
-      return;
-    }
-    if (data.suggestion === 'after' && this.store.content.stage === 'unaided') {
-      this.notices.ask("Show the model's suggestions now? Your unaided answers are then fixed in the record; you may revise them.", () => void this.reveal());
-      return;
-    }
-    location.assign(data.urls.sign);
-  }
-
-  private async reveal(): Promise<void> {
-    if (!(await this.autosave.now())) {
-      this.notices.say('not saved yet', 'warn');
-      return;
-    }
-    const { data } = this.store;
-    try {
-      const response = await fetch(data.urls.reveal, {
-        method: 'POST',
-        headers: { 'Content-Type': 'application/json', 'X-CSRF-Token': data.csrf },
-        body: JSON.stringify({ version: this.store.version }),
-        credentials: 'same-origin',
-      });
-      const answer = (await response.json()) as CaseData & { reason?: string; content: Content };
-      if (response.ok) {
-        this.store.replaceCase(answer);
-        this.autosave.rebase(answer.version, answer.content);
-        this.notices.say("the model's suggestions are shown: revise, or finish");
-      } else if (response.status === 401) this.loggedOut();
-      else if (response.status === 409 && answer.content) void this.resolve(answer.version, answer.content, 'It was also saved elsewhere.');
-      else this.notices.say(answer.reason ?? `the server refused (${response.status})`, 'warn');
-    } catch {
-      this.notices.say('no connection: the suggestions cannot be shown now', 'warn');
-    }
-  }
-
-  private openDraft(): void {
-    const { data } = this.store;
-    const found = this.drafts.onLoad(data.version, data.content);
-    if (found.kind === 'none') return;
-    if (this.store.readOnly) {
-      const discard = button('Discard it', 'discard the draft', () => {
-        this.drafts.remove();
-        this.notices.drop('draft');
-      });
-      this.notices.banner('draft', 'This reading is signed. A draft that was never saved is still in this browser.', discard);
-    } else if (found.kind === 'apply') {
-      this.store.change(found.content, 'unsaved answers of this browser');
-      this.store.selectFirst();
-      this.notices.say('unsaved answers of this browser were brought back');
-    } else {
-      // Until the reader has chosen nothing may be sent: the draft is not in the store yet.
-      this.autosave.suspend();
-      this.store.content = found.content;
-      void this.resolve(data.version, data.content, 'This browser has answers that were not saved, and the server has newer ones.');
-    }
-  }
-
-  private async resolve(version: number, theirs: Content, why: string): Promise<void> {
-    const mine = this.store.content;
-    const chosen = await this.conflict.choose(this.store.data, mine, theirs, why);
-    this.autosave.rebase(version, theirs);
-    this.store.change(chosen, 'choice between two versions');
-    this.draw();
-    this.notices.say('two versions joined; undo brings yours back');
-  }
-
-  private loggedOut(): void {
-    const { urls } = this.store.data;
-    const next = encodeURIComponent(location.pathname + location.search);
-    const join = urls.login.includes('?') ? '&' : '?';
-    const link = el('a', { text: 'Log in again', attrs: { href: `${urls.login}${join}next=${next}` }, data: { testid: 'login-again' } });
-    this.notices.banner('login', 'Your session is over. Your answers are kept in this browser and saved when you are back.', link);
-  }
-
   private actions(): Actions {
     const { answers, points, settings } = this;
     const sign = (at: number) => (): void => {
@@ -396,7 +287,7 @@ export class Room {
       undo: () => this.walk(true),
       redo: () => this.walk(false),
       advance: () => this.cycleAdvance(),
-      finish: () => void this.finish(),
+      finish: () => void this.session.finish(),
       help: () => this.help.toggle(),
       escape: () => this.escape(),
     };

@@ -2,7 +2,7 @@
 // numbers that a reader understands, where the middle is and how large a millimetre is.
 import { Enums, RenderingEngine, getShouldUseCPURendering, init, type Types } from '@cornerstonejs/core';
 import { el } from './dom.ts';
-import { imageIdOf, registerFilms } from './film.ts';
+import { fetchPixels, imageIdOf, pixelsOf, registerFilms } from './film.ts';
 import { pixelSize } from './measure.ts';
 import type { Film, Point, SideFilms } from './types.ts';
 
@@ -62,6 +62,8 @@ export class FilmView {
 
   async show(film: Film): Promise<void> {
     this.film = film;
+    // Asked for here, so that a film that does not come is told as such.
+    if (!pixelsOf(film)) await fetchPixels(film);
     const painted = new Promise<void>((resolve) => {
       const done = (): void => resolve();
       this.canvas.addEventListener(Enums.Events.IMAGE_RENDERED, done, { once: true });
@@ -77,6 +79,10 @@ export class FilmView {
 
   get size(): readonly [number, number] {
     return [this.canvas.clientWidth, this.canvas.clientHeight];
+  }
+
+  get isPainted(): boolean {
+    return this.ready;
   }
 
   /** Whether lengths on this film are millimetres. */

@@ -1,7 +1,7 @@
 // Both films together: they move, zoom and window as one while linked, and follow the level.
 import { allLevels } from './complete.ts';
 import { pixelsOf } from './film.ts';
-import { locate, outlineOf } from './measure.ts';
+import { locate, outlineOf, widthOf } from './measure.ts';
 import type { Notices } from './notice.ts';
 import type { Settings } from './settings.ts';
 import type { Store } from './state.ts';
@@ -118,7 +118,18 @@ export class Views {
 
   private scaleOf(view: FilmView, mmScale: number | null): number {
     if (view.inMm && mmScale !== null) return mmScale;
+    // Without a scale the vertebra itself is one: both sides show it equally wide.
+    const other = this.all.find((each) => each.inMm);
+    const mine = this.width(view);
+    const theirs = other && this.width(other);
+    if (mmScale !== null && mine && theirs) return (mmScale * theirs) / mine;
     return view.isFitted ? view.zoom * NEAR_TIMES : view.zoom;
+  }
+
+  private width(view: FilmView): number | null {
+    const answer = this.store.answer(view.side.side, this.store.selection.level);
+    const film = view.side.films.find(({ key }) => key === answer.film);
+    return film && answer.six_points ? widthOf(answer.six_points, film) : null;
   }
 
   private rangeAround(view: FilmView): readonly [number, number] | null {

@@ -8,11 +8,12 @@ when it commits. A commit is on the disk before the answer is given.
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, select
+from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -24,6 +25,7 @@ from zoom_imaging.review.tables import AuditHead
 DATABASE_NAME = "readings.sqlite3"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _WAIT_SECONDS = 30
+_MIGRATION_LOCK = 0x7A6F6F6D
 
 
 def database_url(database: str | Path) -> URL:
@@ -55,6 +57,8 @@ class Database:
         """ConfigurationError where it cannot be reached; without `create`, also if it is new."""
         self.url = database_url(database)
         is_file = self.url.get_backend_name() == "sqlite"
+        # SQLite lets whoever asks at the right moment go first: others could wait for ever.
+        self._turn: AbstractContextManager[object] = threading.Lock() if is_file else nullcontext()
         if is_file and not create and not Path(self.url.database or "").is_file():
             raise ConfigurationError(
                 f"database {self.url.database} does not exist",
@@ -79,14 +83,17 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A consistent view; nothing that happens in it is kept."""
-        with Session(self._engine, autoflush=False) as session:
+        engine = self._engine
+        if self.url.get_backend_name() != "sqlite":  # whose transactions are snapshots anyway
+            engine = engine.execution_options(isolation_level="REPEATABLE READ")
+        with Session(engine, autoflush=False) as session:
             yield session
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """One change, alone, kept as a whole when the block ends well."""
         engine = self._engine.execution_options(writing=True)
-        with Session(engine, expire_on_commit=False) as session, session.begin():
+        with self._turn, Session(engine, expire_on_commit=False) as session, session.begin():
             session.execute(select(AuditHead).with_for_update()).one()
             yield session
 
@@ -120,6 +127,8 @@ def _migrate(connection: Connection) -> None:
     from alembic import command
     from alembic.config import Config
 
+    if connection.dialect.name == "postgresql":  # of two servers that start, one waits
+        connection.execute(select(func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection

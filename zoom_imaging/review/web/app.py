@@ -8,12 +8,13 @@ from typing import Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from zoom_imaging.errors import ZoomImagingError
+from zoom_imaging.errors import NotFoundError, ReviewError, ZoomImagingError
 from zoom_imaging.review.database import Database
 from zoom_imaging.review.web import auditor_pages, manager_pages, reader_pages, session_pages
 from zoom_imaging.review.web.guard import Site, guard
@@ -45,12 +46,21 @@ def create_app(database: Database, site: Site) -> FastAPI:
     app.add_exception_handler(ZoomImagingError, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http)
+    for unkeepable in (DataError, OverflowError):
+        app.add_exception_handler(unkeepable, _unkeepable)
     return app
 
 
 def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, ZoomImagingError)
     return refusal(request, error)
+
+
+def _unkeepable(request: Request, _: Exception) -> Response:
+    """A NUL letter or a number beyond every row: the database refuses it, and so does the room."""
+    if request.method == "GET":
+        return refusal(request, NotFoundError("there is nothing at this address"))
+    return refusal(request, ReviewError("the request holds what no database can hold"))
 
 
 def _malformed(_: Request, error: Exception) -> Response:

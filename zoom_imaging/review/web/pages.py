@@ -97,7 +97,7 @@ def safe_target(target: str) -> str:
 
 
 def _moment(value: datetime | None) -> str:
-    return "" if value is None else value.strftime("%Y-%m-%d %H:%M UTC")
+    return "" if value is None else value.strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def _words(value: Any) -> str:

@@ -55,7 +55,7 @@ def case_data(
     films = case_films(opened.case)
     titles = side_titles(session, row.baseline_side)
     adjudicates = row.purpose == Purpose.ADJUDICATION
-    hidden = rules.model_suggestion != "before" and content.stage is Stage.UNAIDED
+    hidden = rules.model_suggestion == "never" or content.stage is Stage.UNAIDED
     return {
         "code": code,
         "kind": "adjudication" if adjudicates else "primary",
