@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
 
+import pydicom
 import pytest
+
+from zoom_imaging.exchange.radiograph_sr_reading import read_radiograph_sr
+from zoom_imaging.review.case import load_reading_list
+from zoom_imaging.review.database import Database
+from zoom_imaging.review.verdict import Standing
+
+from .review.conftest import Room, fill
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.model]
 
@@ -29,9 +38,9 @@ def rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
-def run(source: Path, out: Path) -> subprocess.CompletedProcess[str]:
+def run(source: Path, out: Path, *more: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "zoom_imaging.run", str(source), "--quiet"]
-    command += ["--clinical", str(source / "clinical.csv"), "--out", str(out)]
+    command += ["--clinical", str(source / "clinical.csv"), "--out", str(out), *more]
     return subprocess.run(command, capture_output=True, text=True, timeout=1200, check=False)
 
 
@@ -134,3 +143,49 @@ def test_the_notebooks_run(results, root, monkeypatch, name, pictures):
         if "image/png" in output.get("data", {})
     ]
     assert len(drawn) == pictures
+
+
+def test_what_readers_say_of_the_sample_becomes_its_final_endpoints(results, sample, tmp_path):
+    """From the reading list over two readers, an adjudicator and the lock to table and SR."""
+    out = tmp_path / "results"
+    shutil.copytree(results, out)
+    path = tmp_path / "readings.sqlite3"
+    database = Database(path)
+    fill(database, load_reading_list(out))
+    room = Room(database)
+    no_fracture = {"grade": "0", "shape": "none", "cause": "schmorl_node"}
+    room.browser("reader1").read_all({("B", "T12"): no_fracture})
+    room.browser("reader2").read_all()
+    room.browser("judge").read_all({("B", "T12"): no_fracture})
+    room.browser("manager").lock_all()
+    database.close()
+
+    done = run(sample, out, "--readings", str(path))
+
+    assert done.returncode == 0, done.stderr
+    before = {row["subject_id"]: row for row in rows(results / "endpoints.csv")}
+    after = {row["subject_id"]: row for row in rows(out / "endpoints.csv")}
+    assert {row["endpoint_status"] for row in before.values()} == {"provisional"}
+    assert {row["endpoint_status"] for row in after.values()} == {"final"}
+    overruled = [one for one, row in before.items() if row["incident_levels"] == "T12"]
+    assert overruled
+    for subject_id in overruled:
+        assert (after[subject_id]["incident_vf"], after[subject_id]["sdi_change"]) == ("no", "0")
+    for subject_id in before.keys() - set(overruled):
+        assert after[subject_id]["incident_levels"] == before[subject_id]["incident_levels"]
+
+    table = {
+        (row["subject_id"], row["visit"], row["level"]): row for row in rows(out / "vertebrae.csv")
+    }
+    told = 0
+    for file in (out / "sr").iterdir():
+        dataset = pydicom.dcmread(file)
+        report = read_radiograph_sr(dataset)
+        assert report.standing is Standing.FINAL
+        for vertebra in report.vertebrae:
+            row = table[str(dataset.PatientID), report.visit.value, vertebra.level.value]
+            grade = vertebra.grade.value if vertebra.grade else "not_evaluable"
+            assert grade == row["genant_grade"], row
+            assert row["grade_source"] in {"reader", "adjudicator"}
+            told += 1
+    assert told == sum(bool(row["grade_source"]) for row in table.values())

@@ -15,11 +15,12 @@ from starlette.testclient import TestClient
 from zoom_imaging.review import accounts
 from zoom_imaging.review.accounts import create_account, create_first_account, hash_of
 from zoom_imaging.review.audit import entries, head_of
+from zoom_imaging.review.case import ReadingList
 from zoom_imaging.review.cases import import_reading_list
 from zoom_imaging.review.database import Database
 from zoom_imaging.review.tables import Account, AuditEntry, Role
 from zoom_imaging.review.web.app import create_app
-from zoom_imaging.review.web.guard import TOKEN_HEADER, Site
+from zoom_imaging.review.web.guard import COOKIE, TOKEN_HEADER, Site
 
 from .small_trial import SUBJECTS, SmallTrial, charter_with, small_trial
 
@@ -80,10 +81,11 @@ def room_at(folder, subjects: tuple[str, ...] = SUBJECTS, **rules: object) -> Ro
     return Room(database)
 
 
-def fill(database: Database, trial: SmallTrial) -> None:
+def fill(database: Database, trial: SmallTrial | ReadingList) -> None:
     """Import the trial and make the accounts, all with `PASSWORD`."""
+    reading_list = trial.reading_list if isinstance(trial, SmallTrial) else trial
     with database.writing() as session:
-        import_reading_list(session, trial.reading_list)
+        import_reading_list(session, reading_list)
         manager = create_first_account(session, "manager", "Mara Manager", PASSWORD)
         hashed = hash_of(PASSWORD)
         for name, role in PEOPLE.items():
@@ -156,6 +158,7 @@ class Browser:
     """A person's browser: pages, forms with their secret, and a whole reading in one call."""
 
     client: TestClient
+    secrets: dict[str | None, str] = field(default_factory=dict)
 
     def get(self, path: str):
         """A page."""
@@ -166,8 +169,12 @@ class Browser:
         return self.client.post(action, data={"csrf": self.secret(page)} | fields)
 
     def secret(self, page: str) -> str:
-        """The secret in the forms of a page."""
-        return re.search(r'name="csrf" value="([^"]+)"', self.get(page).text)[1]
+        """The secret in the forms of this session's pages; looked for once a session."""
+        token = self.client.cookies.get(COOKIE)
+        if token not in self.secrets:
+            found = re.search(r'name="csrf" value="([^"]+)"', self.get(page).text)
+            self.secrets[token] = found[1]
+        return self.secrets[token]
 
     def begin(self) -> dict[str, Any]:
         """Open the next case: its data."""

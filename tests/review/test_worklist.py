@@ -87,7 +87,7 @@ def test_a_repeat_changes_no_verdict(all_twice):
 def test_the_charter_sets_the_share_of_repeats(tmp_path, monkeypatch, share):
     """None at 0; some but not all at 0.4; who gets which is drawn once for all."""
     monkeypatch.setattr("zoom_imaging.review.cases.secrets.token_hex", lambda *_: "5e" * 32)
-    room = room_at(tmp_path, MANY, repeat_share=share)
+    room = room_at(tmp_path, MANY[:4], repeat_share=share)
     for name in ("reader1", "reader2"):
         room.browser(name).read_all()
     repeated = {
@@ -97,7 +97,7 @@ def test_the_charter_sets_the_share_of_repeats(tmp_path, monkeypatch, share):
         if purpose == Purpose.REPEAT
     }
     assert bool(repeated) is bool(share)
-    assert len(repeated) < 2 * len(MANY)
+    assert len(repeated) < 8
     room.database.close()
 
 
