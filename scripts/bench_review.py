@@ -1,6 +1,6 @@
 """Whether the reading room stays quick as a trial grows: times and how they grow, in one sitting.
 
-`python scripts/bench_review.py [--readings 100 1000 5000] [--readers 10] [--no-postgres]`.
+`python scripts/bench_review.py [--readings 100 1000 5000] [--no-postgres]`.
 Ten threads make every reading through the room's own functions; then each act is timed on what
 they have left. `growth` is the exponent of time over readings from the smallest to the largest
 trial: 0 = as quick as ever, 1 = in proportion. Not a test: nothing here passes or fails.
@@ -171,8 +171,8 @@ def _page(database: Database, folder: Path) -> dict[str, float]:
         person = account(session, READERS[-1])
         code = _code_of_subject(session, person, "REAL-1")
         start(session, person, code)
-        logged = log_in(session, person.name, PASSWORD, "bench")
-        assert logged is not None
+    logged = log_in(database, person.name, PASSWORD, "bench")
+    assert logged is not None
     shelf = FilmShelf()
 
     def data(shelf: FilmShelf) -> None:

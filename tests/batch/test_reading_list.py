@@ -67,7 +67,7 @@ def test_the_file_gives_back_what_went_in(tmp_path, changes):
     one, entry = with_film(**changes)
     found = listed(one, entries=[entry])
     for _ in range(2):
-        write_json_lines(tmp_path / READING_LIST_NAME, [reading_list_json(found)])
+        write_json_lines(tmp_path / READING_LIST_NAME, [reading_list_json(found)], ascii_only=True)
         assert load_reading_list(tmp_path) == found
     assert "arm" not in set(json.loads((tmp_path / READING_LIST_NAME).read_text())["cases"][0])
 

@@ -197,9 +197,10 @@ def test_a_subject_is_a_case_whatever_its_id(tmp_path, subject):
     odd = replace(one, subject_id=subject, films=films)
     database = Database(tmp_path / "x.sqlite3")
     found = taken(database, replace(small_trial(tmp_path).reading_list, cases=(odd,)))
-    assert found.new == (subject,)
+    kept = "Z\\xff" if subject == "Z\udcff" else subject
+    assert found.new == (kept,)
     with database.reading() as session:
-        case = case_of_subject(session, subject)
+        case = case_of_subject(session, kept)
         assert {film.source.path for film in case_films(case).values()} == {f"{subject}/x.dcm"}
     database.close()
 

@@ -131,7 +131,7 @@ def test_the_trial_is_locked_when_every_subject_is(read):
         lambda s, a, c: unlock_case(s, a, c, PASSWORD, "r"),
         lambda s, a, c: lock_trial(s, a, PASSWORD),
         lambda s, a, c: unlock_trial(s, a, PASSWORD, "r"),
-        lambda s, a, c: reopen_reading(s, a, "X", "r"),
+        lambda s, a, c: reopen_reading(s, a, c, "X", "r"),
         lambda s, a, c: restart_case(s, a, c, "r"),
     ],
 )

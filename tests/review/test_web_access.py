@@ -34,8 +34,8 @@ TABLE: dict[tuple[str, str], tuple[object, ...]] = {
     ("GET", "/cases"): (LOGIN, DENIED, DENIED, DENIED, OPEN, DENIED, DENIED),
     ("POST", "/trial/lock"): (LOGIN, DENIED, DENIED, DENIED, NOT_DONE, DENIED, DENIED),
     ("POST", "/trial/unlock"): (LOGIN, DENIED, DENIED, DENIED, NOT_DONE, DENIED, DENIED),
-    ("GET", "/cases/{case_id:int}"): (LOGIN, DENIED, DENIED, DENIED, OPEN, DENIED, DENIED),
-    ("POST", "/cases/{case_id:int}/{act}"): (
+    ("GET", "/cases/{number}"): (LOGIN, DENIED, DENIED, DENIED, OPEN, DENIED, DENIED),
+    ("POST", "/cases/{number}/{act}"): (
         *(LOGIN, DENIED, DENIED, DENIED),
         *(NOT_DONE, DENIED, DENIED),
     ),
@@ -93,7 +93,7 @@ class House:
         path = (
             path.replace("{code}", code or self.code)
             .replace("{key}", "f1")
-            .replace("{case_id:int}", "1")
+            .replace("{number}", "1")
             .replace("{name}", "reader3")
             .replace("/static", "/static/app.css")
             .replace("{act}", "close" if path.startswith("/accounts") else "lock")

@@ -175,9 +175,9 @@ def test_an_open_reading_of_a_held_case_keeps_nobody_from_the_next_one(tmp_path)
         held = import_reading_list(session, changed(other.reading_list)).held
     assert len(held) == 1
     assert reader.save(data, data["content"]).status_code == 403
-    page = reader.submit("/", "/next").text
-    assert f"Case {data['code']}" not in page
-    assert re.search(r"Case [2-9A-Z]{8}", page)
+    following = str(reader.submit("/", "/next").url)
+    assert data["code"] not in following
+    assert re.search(r"/read/[2-9A-Z]{8}$", following)
     room.database.close()
 
 

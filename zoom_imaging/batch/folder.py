@@ -64,7 +64,7 @@ def write_results(folder: Path, results: TrialResults, charter_source: Path, voi
             write_json(staging / "analysis.json", answer)
             # One line: its outlines are many numbers, and programs read it.
             content = reading_list_json(reading_list(results))
-            write_json_lines(staging / READING_LIST_NAME, [content])
+            write_json_lines(staging / READING_LIST_NAME, [content], ascii_only=True)
         with voice.stage("Writing structured reports"), writing(staging / REPORTS_NAME):
             for problem in write_film_reports(
                 reports_of_run(results), staging / REPORTS_NAME, earlier=folder / REPORTS_NAME

@@ -80,19 +80,5 @@ def _case(subject: SubjectResults, entries: Mapping[str, CatalogueEntry]) -> Cas
 
 
 def _absolute(source: SourceFile) -> SourceFile:
-    """The reading room runs in another folder. JSON has no undecodable bytes: a name with some is
-    written as tables write it, and opening it is refused there with the name.
-    """
-    return replace(
-        source,
-        location=_text(os.path.abspath(source.location)),
-        member=_text(source.member),
-    )
-
-
-def _text(name: str) -> str:
-    try:
-        name.encode("utf-8")
-    except UnicodeEncodeError:
-        return visible(name)
-    return name
+    """The reading room runs in another folder."""
+    return replace(source, location=os.path.abspath(source.location))

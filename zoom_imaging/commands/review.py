@@ -6,11 +6,14 @@ Exit 1: the results or the database cannot be used; 2: usage.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from zoom_imaging.commands.inputs import Exit
+
+if TYPE_CHECKING:
+    from zoom_imaging.review.cases import Imported
 
 DEFAULT_PORT = 8042
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -53,10 +56,17 @@ def command(
             done = import_reading_list(session, reading_list)
         with database.reading() as session:
             is_empty = not accounts(session)
+        _tell(database.name, done, is_empty=is_empty)
+        hosts = frozenset(one.lower() for one in (*_LOOPBACK, *(name or ()), host))
+        serve(database, Site(hosts, https), host, port, typer.echo)
     except ZoomImagingError as error:
         typer.echo(f"Error: {error.reason}", err=True)
         raise typer.Exit(Exit.NO_MODEL) from error
-    typer.echo(f"Readings are kept in {database.name}")
+
+
+def _tell(database: str, done: Imported, *, is_empty: bool) -> None:
+    """What the import did, and what is to be done first."""
+    typer.echo(f"Readings are kept in {database}")
     for word, subjects in (
         ("new", done.new),
         ("changed", done.changed),
@@ -68,7 +78,5 @@ def command(
     if is_empty:
         typer.echo(
             "There is no account yet. Make the first one in another terminal:\n"
-            f"  python -m zoom_imaging readings first-account {database.name} NAME"
+            f"  python -m zoom_imaging readings first-account {database} NAME"
         )
-    hosts = {*_LOOPBACK, *(name or ()), host}
-    serve(database, Site(frozenset(one.lower() for one in hosts), https), host, port, typer.echo)

@@ -52,11 +52,16 @@ def format_cell(column: Column, value: Value) -> str:
     raise ValueError(f"column {column.name}: expected {column.kind.value}, found {value!r}")
 
 
-def write_json_lines(path: Path, records: Sequence[Mapping[str, object]]) -> None:
-    """One strict JSON object a line, in UTF-8; OutputError names the path."""
+def write_json_lines(
+    path: Path, records: Sequence[Mapping[str, object]], *, ascii_only: bool = False
+) -> None:
+    """One strict JSON object a line, in UTF-8; OutputError names the path.
+
+    `ascii_only` escapes every other letter, also those halves that stand for undecodable bytes.
+    """
     with writing(path), path.open("w", encoding="utf-8", newline="\n") as stream:
         for record in records:
-            stream.write(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
+            stream.write(json.dumps(record, ensure_ascii=ascii_only, allow_nan=False) + "\n")
 
 
 def write_json(path: Path, record: Mapping[str, object]) -> None:

@@ -145,13 +145,19 @@ def reset_password(session: Session, by: Account, account: Account, reason: str)
     return password
 
 
-def change_password(session: Session, account: Account, old: str, new: str) -> None:
-    """A person's own new password; the old one is asked for."""
+def change_password(
+    session: Session, account: Account, old: str, new: str, *, keep: str = ""
+) -> None:
+    """A person's own new password; the old one is asked for.
+
+    Her other browsers are logged out; `keep` is the token (hashed) of the one that she uses.
+    """
     if not matches(account, old):
         raise ReviewError("the old password is wrong")
     if matches(account, new):
         raise ReviewError("the new password is the old one", remedy="choose another")
     _set_password(session, actor_of(account), account, new, temporary=False, reason="")
+    end_sessions(session, account, keep=keep)
 
 
 def _set_password(
@@ -170,10 +176,11 @@ def _set_password(
     )
 
 
-def end_sessions(session: Session, account: Account) -> None:
-    """Log every browser of the account out."""
+def end_sessions(session: Session, account: Account, *, keep: str = "") -> None:
+    """Log every browser of the account out, but for the one whose hashed token is to be kept."""
     for one in session.scalars(select(WebSession).where(WebSession.account_id == account.id)):
-        session.delete(one)
+        if one.token_sha256 != keep:
+            session.delete(one)
 
 
 def temporary_password() -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from functools import cache
 from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -48,13 +49,7 @@ class Anatomy(StrEnum):
     @property
     def levels(self) -> tuple[Level, ...]:
         """C7 to S1 as this spine has them."""
-        absent = {
-            Anatomy.ELEVEN_THORACIC: {Level.T12, Level.T13, Level.L6},
-            Anatomy.THIRTEEN_THORACIC: {Level.L6},
-            Anatomy.FOUR_LUMBAR: {Level.L5, Level.T13, Level.L6},
-            Anatomy.SIX_LUMBAR: {Level.T13},
-        }.get(self, {Level.T13, Level.L6})
-        return tuple(level for level in Level if level not in absent)
+        return _levels_of(self)
 
     @property
     def graded_levels(self) -> tuple[Level, ...]:
@@ -65,6 +60,17 @@ class Anatomy(StrEnum):
     def transitional(self) -> tuple[Level, ...]:
         """T13 or L6 where this spine has one."""
         return tuple(level for level in self.levels if level not in TYPICAL_LEVELS)
+
+
+@cache
+def _levels_of(anatomy: Anatomy) -> tuple[Level, ...]:
+    absent = {
+        Anatomy.ELEVEN_THORACIC: {Level.T12, Level.T13, Level.L6},
+        Anatomy.THIRTEEN_THORACIC: {Level.L6},
+        Anatomy.FOUR_LUMBAR: {Level.L5, Level.T13, Level.L6},
+        Anatomy.SIX_LUMBAR: {Level.T13},
+    }.get(anatomy, {Level.T13, Level.L6})
+    return tuple(level for level in Level if level not in absent)
 
 
 class NotEvaluableReason(StrEnum):

@@ -14,8 +14,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import String, select, type_coerce
 from sqlalchemy.orm import Session
 
 from zoom_imaging import __version__
@@ -25,6 +26,7 @@ from zoom_imaging.review.tables import (
     AuditHead,
     Base,
     CaseRow,
+    Moment,
     ReadingRow,
     Signature,
     Trial,
@@ -133,9 +135,11 @@ def append(
 
 def entry_sha256(entry: AuditEntry) -> str:
     """The seal of an entry: over all of it and over the seal of the one before."""
-    content = entry.record()
-    del content["sha256"]
-    return digest(content)
+    return _seal(entry.record())
+
+
+def _seal(record: Mapping[str, Any]) -> str:
+    return digest({key: value for key, value in record.items() if key != "sha256"})
 
 
 def entries(session: Session) -> Iterator[AuditEntry]:
@@ -146,9 +150,12 @@ def entries(session: Session) -> Iterator[AuditEntry]:
 
 
 def head_of(session: Session) -> tuple[int, str]:
-    """Number and seal of the last entry: what to note outside the database."""
-    head = session.execute(select(AuditHead)).scalar_one()
-    return head.seq, head.sha256
+    """Number and seal of the last entry: what to note outside the database.
+
+    (0, "") where the mark of the end was tampered with; `faults` says so.
+    """
+    heads = session.scalars(select(AuditHead)).all()
+    return (heads[0].seq, heads[0].sha256) if len(heads) == 1 else (0, "")
 
 
 def faults(session: Session, noted_head: str = "") -> Iterator[Fault]:
@@ -159,27 +166,43 @@ def faults(session: Session, noted_head: str = "") -> Iterator[Fault]:
     previous, seq = BEGINNING, 0
     last: dict[str, str] = {}
     noted_seen = not noted_head
-    for entry in entries(session):
-        where = f"audit entry {entry.seq} ({entry.action} of {entry.object}, {entry.actor})"
-        if entry.seq != seq + 1:
-            missing = f"{seq + 1}" if entry.seq == seq + 2 else f"{seq + 1} to {entry.seq - 1}"
+    for entry in _stored(session, AuditEntry, AuditEntry.seq):
+        number, seal = entry["seq"], entry["sha256"]
+        where = f"audit entry {number} ({entry['action']} of {entry['object']}, {entry['actor']})"
+        if number != seq + 1:
+            missing = f"{seq + 1}" if number == seq + 2 else f"{seq + 1} to {number - 1}"
             yield Fault(where, f"entry {missing} before it is missing")
-        elif entry.previous_sha256 != previous:
+        elif entry["previous_sha256"] != previous:
             yield Fault(where, "it does not follow from the entry before it: one was replaced")
-        if entry_sha256(entry) != entry.sha256:
+        if _seal(entry) != seal:
             yield Fault(where, "its content was changed after it was written")
-        noted_seen = noted_seen or entry.sha256 == noted_head
-        previous, seq = entry.sha256, entry.seq
-        last |= _states(entry)
+        noted_seen = noted_seen or seal == noted_head
+        previous, seq = seal, number
+        last |= _states(entry["states"])
     yield from _head_faults(session, seq, previous)
     if not noted_seen:
         yield Fault("the trail", f"the noted seal {noted_head} is not in it: it was rewritten")
     yield from _row_faults(session, last)
 
 
-def _states(entry: AuditEntry) -> Mapping[str, str]:
+def _stored(session: Session, kind: type[Base], order: Any) -> Iterator[dict[str, Any]]:
+    """Rows as they lie in the database: a moment is the text that it is, whether or not it is one.
+
+    What was written is compared with what is there, and not with what can be made of it.
+    """
+    columns = [
+        type_coerce(column, String) if isinstance(column.type, Moment) else column
+        for column in kind.__table__.columns
+    ]
+    rows = session.execute(select(*columns).order_by(order).execution_options(yield_per=1000))
+    keys = [column.key for column in kind.__table__.columns]
+    for row in rows:
+        yield dict(zip(keys, row, strict=True))
+
+
+def _states(text: str) -> Mapping[str, str]:
     try:
-        found = json.loads(entry.states)
+        found = json.loads(text)
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
@@ -187,7 +210,9 @@ def _states(entry: AuditEntry) -> Mapping[str, str]:
 
 def _head_faults(session: Session, seq: int, sha256: str) -> Iterator[Fault]:
     head_seq, head_sha256 = head_of(session)
-    if head_seq > seq:
+    if not head_sha256:
+        yield Fault("the end of the trail", "its mark is missing, or there are several")
+    elif head_seq > seq:
         yield Fault("the end of the trail", f"entries {seq + 1} to {head_seq} are missing")
     elif (head_seq, head_sha256) != (seq, sha256):
         yield Fault("the end of the trail", "it is not the entry that was written last")
@@ -196,25 +221,27 @@ def _head_faults(session: Session, seq: int, sha256: str) -> Iterator[Fault]:
 def _row_faults(session: Session, last: dict[str, str]) -> Iterator[Fault]:
     unseen = dict(last)
     for kind in AUDITED:
-        for row in session.scalars(select(kind)):
-            key = row_key(row)
+        for row in _stored(session, kind, kind.__table__.columns["id"]):
+            key = f"{kind.audited}:{row['id']}"
             noted = unseen.pop(key, None)
             if noted is None:
                 yield Fault(key, "the row is there, but no audit entry made it")
-            elif noted != digest(row.record()):
-                yield Fault(key, f"the row was changed without an audit entry{_name(row)}")
+            elif noted != digest(row):
+                yield Fault(key, f"the row was changed without an audit entry{_name(kind, row)}")
     for key in unseen:
         yield Fault(key, "the row is missing: it was deleted without an audit entry")
 
 
-def _name(row: Base) -> str:
-    match row:
-        case Account():
-            return f" (account {row.name})"
-        case CaseRow():
-            return f" (subject {row.subject_id})"
-        case ReadingRow():
-            return f" (reading {row.code})"
-        case Signature():
-            return f" (signature of {row.printed_name} on {row.object})"
-    return ""
+_NAMES: Mapping[type[Base], tuple[str, str]] = {
+    Account: ("account", "name"),
+    CaseRow: ("subject", "subject_id"),
+    ReadingRow: ("reading", "code"),
+    Signature: ("signature of", "printed_name"),
+}
+
+
+def _name(kind: type[Base], row: Mapping[str, Any]) -> str:
+    if kind not in _NAMES:
+        return ""
+    word, column = _NAMES[kind]
+    return f" ({word} {row[column]})"

@@ -81,7 +81,8 @@ def load_reading_list(results: Path) -> ReadingList:
     """Read the list of a result folder; ConfigurationError says what is missing or wrong."""
     path = results / READING_LIST_NAME
     try:
-        return _adapter().validate_json(path.read_bytes())
+        # Not validate_json: a path may hold bytes that are no text (lone surrogates).
+        return _adapter().validate_python(json.loads(path.read_bytes()))
     except OSError as error:
         raise ConfigurationError(
             f"{path} cannot be read ({error.strerror})",
@@ -98,17 +99,13 @@ def load_reading_list(results: Path) -> ReadingList:
 
 def dump_films(films: Sequence[CaseFilm]) -> str:
     """Films as canonical JSON: equal films give equal text."""
-    from pydantic import TypeAdapter
-
-    content = TypeAdapter(tuple[CaseFilm, ...]).dump_python(tuple(films), mode="json")
+    content = _films_adapter().dump_python(tuple(films), mode="json")
     return json.dumps(content, sort_keys=True, separators=(",", ":"))
 
 
 def load_films(text: str) -> tuple[CaseFilm, ...]:
     """Films from `dump_films`."""
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(tuple[CaseFilm, ...]).validate_json(text)
+    return _films_adapter().validate_python(json.loads(text))
 
 
 @lru_cache(maxsize=1)
@@ -116,3 +113,10 @@ def _adapter() -> TypeAdapter[ReadingList]:
     from pydantic import TypeAdapter
 
     return TypeAdapter(ReadingList)
+
+
+@lru_cache(maxsize=1)
+def _films_adapter() -> TypeAdapter[tuple[CaseFilm, ...]]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(tuple[CaseFilm, ...])

@@ -6,12 +6,12 @@ does not change them under a reader's hands: the case is held until a data manag
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from zoom_imaging.anatomy import Level, Visit
 from zoom_imaging.charter import Charter
 from zoom_imaging.errors import ConfigurationError, NotFoundError
+from zoom_imaging.ingest.text import visible
 from zoom_imaging.review.audit import PROGRAM, Action, Change, append
 from zoom_imaging.review.case import Case, CaseFilm, ReadingList, dump_films, load_films
 from zoom_imaging.review.consensus import Difference
@@ -67,7 +68,8 @@ def import_reading_list(session: Session, found: ReadingList) -> Imported:
         session.scalars(select(ReadingRow.case_id).where(ReadingRow.state != ReadingState.VOID))
     )
     new, changed, held = [], [], []
-    for case in found.cases:
+    for one in found.cases:
+        case = replace(one, subject_id=_storable(one.subject_id))
         row = rows.pop(case.subject_id, None)
         if row is None:
             _import_case(session, case, trial.seed)
@@ -80,6 +82,15 @@ def import_reading_list(session: Session, found: ReadingList) -> Imported:
         elif outcome is Action.CASE_IMPORT:
             changed.append(case.subject_id)
     return Imported(tuple(new), tuple(changed), tuple(held), tuple(sorted(rows)))
+
+
+def _storable(subject_id: str) -> str:
+    """No database keeps half a letter: such an id is written as the tables write it."""
+    try:
+        subject_id.encode()
+    except UnicodeEncodeError:
+        return visible(subject_id)
+    return subject_id
 
 
 def _import_trial(session: Session, found: ReadingList) -> Trial:
@@ -125,6 +136,7 @@ def _import_case(session: Session, case: Case, seed: str) -> None:
         films=dump_films(_shuffled(case.films, seed)),
         film_count=len(case.films),
         pending_films=None,
+        pending_flagged=None,
         flagged=_flagged(case),
         differences=None,
         locked_at=None,
@@ -159,6 +171,7 @@ def _update_case(
         row.flagged, row.film_count = _flagged(case), len(case.films)
         action = Action.CASE_IMPORT
     row.pending_films, row.films = wanted, films
+    row.pending_flagged = None if wanted is None else _flagged(case)
     old, new = ([film.sha256 for film in films] for films in (had, case.films))
     append(
         session,
@@ -189,9 +202,10 @@ def _shuffled(films: Sequence[CaseFilm], seed: str) -> list[CaseFilm]:
 def keyed(seed: str, *words: object) -> str:
     """A digest that nobody can foresee without the trial's secret."""
     message = "\x1f".join(map(str, words)).encode("utf-8", "surrogateescape")
-    return hmac.new(bytes.fromhex(seed), message, hashlib.sha256).hexdigest()
+    return hmac.digest(bytes.fromhex(seed), message, "sha256").hex()
 
 
+@lru_cache(maxsize=1 << 17)
 def code_of(seed: str, *words: object) -> str:
     """An opaque code of eight letters and digits."""
     number = int(keyed(seed, "code", *words), 16)

@@ -103,9 +103,12 @@ class Database:
 
 
 def _engine(url: URL) -> Engine:
+    # What a statement holds (subjects, answers) does not belong into the text of an error.
     if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True, isolation_level="READ COMMITTED")
-    engine = create_engine(url, connect_args={"timeout": _WAIT_SECONDS})
+        return create_engine(
+            url, pool_pre_ping=True, isolation_level="READ COMMITTED", hide_parameters=True
+        )
+    engine = create_engine(url, connect_args={"timeout": _WAIT_SECONDS}, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

@@ -156,14 +156,17 @@ def unlock_trial(session: Session, account: Account, password: str, reason: str)
     )
 
 
-def reopen_reading(session: Session, account: Account, code: str, reason: str) -> None:
+def reopen_reading(
+    session: Session, account: Account, case: CaseRow, code: str, reason: str
+) -> None:
     """Give a signed reading back to its reader; an adjudication that rests on it becomes void."""
     require(account, Role.DATA_MANAGER)
     _require_open_trial(session)
-    row = session.scalar(select(ReadingRow).where(ReadingRow.code == code))
+    row = session.scalar(
+        select(ReadingRow).where(ReadingRow.code == code, ReadingRow.case_id == case.id)
+    )
     if row is None:
-        raise NotFoundError(f"there is no reading {code}")
-    case = session.get_one(CaseRow, row.case_id)
+        raise NotFoundError(f"subject {case.subject_id} has no reading {code}")
     if case.locked_at is not None or row.state != ReadingState.SIGNED:
         state = "its subject is locked" if case.locked_at is not None else f"it is {row.state}"
         raise NotAllowedError(f"reading {code} cannot be opened again", found=state)
@@ -199,6 +202,7 @@ def restart_case(session: Session, account: Account, case: CaseRow, reason: str)
             _void(session, account, row, reason)
     old, new = load_films(case.films), load_films(case.pending_films)
     case.films, case.pending_films = case.pending_films, None
+    case.flagged, case.pending_flagged = case.pending_flagged or case.flagged, None
     case.film_count, case.differences = len(new), None
     append(
         session,

@@ -20,6 +20,7 @@ from zoom_imaging.errors import LoginRefusedError
 from zoom_imaging.provenance import sha256_of_bytes
 from zoom_imaging.review.accounts import actor_of, matches
 from zoom_imaging.review.audit import Action, Actor, append
+from zoom_imaging.review.database import Database
 from zoom_imaging.review.tables import Account, FailedLogin, WebSession
 
 IDLE: Final = timedelta(minutes=30)
@@ -61,24 +62,52 @@ def too_many(session: Session, name: str, address: str) -> bool:
     )
 
 
-def log_in(session: Session, name: str, password: str, address: str) -> LoggedIn | None:
+def log_in(database: Database, name: str, password: str, address: str) -> LoggedIn | None:
     """A session for the right password, None for a wrong one; both are in the audit trail.
 
     LoginRefusedError, before the password is looked at, after too many failures.
     """
     name = name[:_LONGEST_NAME]
-    _require_few_failures(session, name, address)
-    account = session.scalar(select(Account).where(Account.name == name))
+    with database.reading() as session:
+        account = session.scalar(select(Account).where(Account.name == name))
+        right = _is_right(session, account, name, password, address)
+    with database.writing() as session:
+        account = session.scalar(select(Account).where(Account.name == name))
+        if not right or account is None or not account.active:
+            _note_failure(session, Actor(_printable(name), "unknown"), name, address)
+            return None
+        return _opened(session, account)
+
+
+def confirm_password(database: Database, account: Account, password: str, address: str) -> bool:
+    """Whether a person who is logged in gave her password again; failures count and are noted."""
+    with database.reading() as session:
+        right = _is_right(session, account, account.name, password, address)
+    if not right:
+        with database.writing() as session:
+            _note_failure(session, actor_of(account), account.name, address)
+    return right
+
+
+def _is_right(
+    session: Session, account: Account | None, name: str, password: str, address: str
+) -> bool:
+    """Looked at outside of any change: it takes long, and others wait for their turn."""
+    if too_many(session, name, address):
+        raise LoginRefusedError(
+            "too many failed attempts", remedy="wait a quarter of an hour and try again"
+        )
+    return matches(account, password)
+
+
+def _opened(session: Session, account: Account) -> LoggedIn:
     now = datetime.now(UTC)
-    if not matches(account, password) or account is None:
-        _note_failure(session, Actor(_printable(name), "unknown"), name, address)
-        return None
-    session.execute(delete(FailedLogin).where(FailedLogin.name == name))
+    session.execute(delete(FailedLogin).where(FailedLogin.name == account.name))
     session.execute(delete(WebSession).where(WebSession.created_at < now - LONGEST))
     token = secrets.token_urlsafe(32)
     session.add(
         WebSession(
-            token_sha256=_hash(token),
+            token_sha256=hash_of_token(token),
             account_id=account.id,
             csrf=secrets.token_urlsafe(32),
             created_at=now,
@@ -89,18 +118,9 @@ def log_in(session: Session, name: str, password: str, address: str) -> LoggedIn
     return LoggedIn(token, account)
 
 
-def confirm_password(session: Session, account: Account, password: str, address: str) -> bool:
-    """Whether a person who is logged in gave her password again; failures count and are noted."""
-    _require_few_failures(session, account.name, address)
-    if matches(account, password):
-        return True
-    _note_failure(session, actor_of(account), account.name, address)
-    return False
-
-
 def visitor(session: Session, token: str) -> Visitor | None:
     """Who the token belongs to; None when it is unknown, idle for too long, too old or closed."""
-    found = session.get(WebSession, _hash(token)) if token else None
+    found = session.get(WebSession, hash_of_token(token)) if token else None
     now = datetime.now(UTC)
     if found is None or now - found.seen_at > IDLE or now - found.created_at > LONGEST:
         return None
@@ -110,20 +130,20 @@ def visitor(session: Session, token: str) -> Visitor | None:
 
 def needs_refresh(session: Session, token: str) -> bool:
     """True when the session was last noted as in use more than a minute ago."""
-    found = session.get(WebSession, _hash(token))
+    found = session.get(WebSession, hash_of_token(token))
     return found is not None and datetime.now(UTC) - found.seen_at > _SEEN_STEP
 
 
 def refresh(session: Session, token: str) -> None:
     """Note that the session is in use."""
-    found = session.get(WebSession, _hash(token))
+    found = session.get(WebSession, hash_of_token(token))
     if found is not None:
         found.seen_at = datetime.now(UTC)
 
 
 def log_out(session: Session, token: str) -> None:
     """End one session."""
-    found = session.get(WebSession, _hash(token))
+    found = session.get(WebSession, hash_of_token(token))
     if found is None:
         return
     account = session.get(Account, found.account_id)
@@ -132,19 +152,13 @@ def log_out(session: Session, token: str) -> None:
         append(session, actor_of(account), Action.LOGOUT, f"account:{account.name}")
 
 
-def _require_few_failures(session: Session, name: str, address: str) -> None:
-    if too_many(session, name, address):
-        raise LoginRefusedError(
-            "too many failed attempts", remedy="wait a quarter of an hour and try again"
-        )
-
-
 def _note_failure(session: Session, actor: Actor, name: str, address: str) -> None:
     session.add(FailedLogin(name=name, address=address, at=datetime.now(UTC)))
     append(session, actor, Action.LOGIN_FAILED, "login")
 
 
-def _hash(token: str) -> str:
+def hash_of_token(token: str) -> str:
+    """How the database keeps the token of a cookie."""
     return sha256_of_bytes(token.encode())
 
 

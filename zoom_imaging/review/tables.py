@@ -144,7 +144,8 @@ class FailedLogin(Base):
 
 
 class CaseRow(Base):
-    """One subject. `films` is what is read; `pending_films` what a later run found instead.
+    """One subject. `films` is what is read; `pending_films` and their flags are what
+    a later run found instead.
 
     `differences` lists where the independent readings differ, as [visit, level, why]; None until
     all of them are signed.
@@ -157,6 +158,7 @@ class CaseRow(Base):
     films: Mapped[str] = mapped_column(Text)
     film_count: Mapped[int]
     pending_films: Mapped[str | None] = mapped_column(Text)
+    pending_flagged: Mapped[str | None] = mapped_column(Text)
     flagged: Mapped[str] = mapped_column(Text)
     differences: Mapped[str | None] = mapped_column(Text)
     locked_at: Mapped[datetime | None] = mapped_column(Moment)

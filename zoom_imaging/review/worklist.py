@@ -6,11 +6,12 @@ by the charter, comes again under another code, at the earliest when several oth
 
 from __future__ import annotations
 
-import json
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -70,7 +71,7 @@ class _Case:
 
     @property
     def is_flagged(self) -> bool:
-        return bool(json.loads(self.flagged))
+        return self.flagged != "[]"
 
 
 @dataclass(frozen=True)
@@ -92,122 +93,135 @@ class _Seen:
         return self.state != ReadingState.VOID
 
 
+@dataclass(frozen=True)
+class _View:
+    """What one person's worklist is made from, read once."""
+
+    trial: Trial
+    rules: ReadingRules
+    account: Account
+    cases: Mapping[int, _Case]
+    readings: Sequence[_Seen]
+
+    @cached_property
+    def own(self) -> list[_Seen]:
+        """The person's readings that count."""
+        return [one for one in self.readings if one.account_id == self.account.id and one.live]
+
+    @cached_property
+    def attempts(self) -> Counter[tuple[int, str]]:
+        """How often the person has begun a case for a purpose before, and had it made void."""
+        return Counter(
+            (one.case_id, one.purpose)
+            for one in self.readings
+            if one.account_id == self.account.id and not one.live
+        )
+
+    def offer(self, case: _Case, purpose: Purpose, slot: int = 0) -> Offer:
+        """With a code of its own for each new attempt, after earlier ones were made void."""
+        attempt = self.attempts[case.id, purpose.value]
+        words = (case.subject_id, self.account.name, purpose.value, attempt)
+        return Offer(code_of(self.trial.seed, *words), case.id, purpose, slot, case.is_flagged)
+
+
 def tasks(session: Session, account: Account) -> list[Task]:
-    """The whole worklist: begun, then waiting, then signed."""
-    flagged = {case.id: case.is_flagged for case in _cases(session)}
-    own = [one for one in _readings(session) if one.account_id == account.id and one.live]
-    begun = [one for one in own if one.state == ReadingState.OPEN]
-    signed = [one for one in own if one.state == ReadingState.SIGNED]
+    """The whole worklist: begun, waiting, held by the data manager, signed.
+
+    That the model flagged a case is the model's word: it is told where the charter lets readers see
+    that before they answer.
+    """
+    view = _view(session, account)
+    told = view.rules.model_suggestion == "before"
+
+    def task(one: _Seen, state: str, at: datetime | None) -> Task:
+        return Task(one.code, state, told and view.cases[one.case_id].is_flagged, at)
+
+    begun = [one for one in view.own if one.state == ReadingState.OPEN]
+    signed = [one for one in view.own if one.state == ReadingState.SIGNED]
+    signed.sort(key=lambda one: one.signed_at or one.updated_at, reverse=True)
+    can_go_on = {one.id for one in begun if view.cases[one.case_id].is_readable}
     return [
-        *(Task(one.code, "open", flagged[one.case_id], one.updated_at) for one in begun),
-        *(Task(one.code, "waiting", one.flagged, None) for one in offers(session, account)),
-        *(
-            Task(one.code, "signed", flagged[one.case_id], one.signed_at)
-            for one in sorted(signed, key=lambda one: one.signed_at or one.updated_at, reverse=True)
-        ),
+        *(task(one, "open", one.updated_at) for one in begun if one.id in can_go_on),
+        *(Task(one.code, "waiting", told and one.flagged, None) for one in _offers(view)),
+        *(task(one, "held", one.updated_at) for one in begun if one.id not in can_go_on),
+        *(task(one, "signed", one.signed_at) for one in signed),
     ]
 
 
-def next_task(session: Session, account: Account, after: str = "") -> str:
-    """The code to read next: what is begun first, then what waits; "" when nothing is left."""
-    waiting = [
-        one.code
-        for one in tasks(session, account)
-        if one.state in {"open", "waiting"} and one.code != after
-    ]
-    return waiting[0] if waiting else ""
+def codes_to_read(session: Session, account: Account) -> list[str]:
+    """What can be read now: begun, then waiting."""
+    return [one.code for one in tasks(session, account) if one.state in {"open", "waiting"}]
+
+
+def next_task(session: Session, account: Account) -> str:
+    """The code to read next; "" when nothing is left."""
+    return next(iter(codes_to_read(session, account)), "")
 
 
 def offers(session: Session, account: Account) -> list[Offer]:
     """What this person may begin, in the charter's order."""
+    return _offers(_view(session, account))
+
+
+def _view(session: Session, account: Account) -> _View:
     trial = trial_of(session)
-    if trial.locked_at is not None:
+    cases = {case.id: case for case in _cases(session)}
+    return _View(trial, charter_of(trial).reading, account, cases, _readings(session))
+
+
+def _offers(view: _View) -> list[Offer]:
+    if view.trial.locked_at is not None:
         return []
-    rules = charter_of(trial).reading
-    if account.role == Role.ADJUDICATOR:
-        found = list(_adjudications(session, account, trial))
-    elif account.role == Role.READER:
-        found = list(_primary(session, account, trial, rules))
-        found += _repeats(session, account, trial, rules, others_wait=bool(found))
-    else:
-        return []
-    first = rules.worklist == "flagged_first"
+    found: list[Offer] = []
+    if view.account.role == Role.ADJUDICATOR:
+        found = list(_adjudications(view))
+    elif view.account.role == Role.READER:
+        found = list(_primary(view))
+        found += _repeats(view, others_wait=bool(found))
+    first = view.rules.worklist == "flagged_first"
     return sorted(found, key=lambda one: (first and not one.flagged, one.code))
 
 
-def _primary(
-    session: Session, account: Account, trial: Trial, rules: ReadingRules
-) -> Iterator[Offer]:
-    readings = _readings(session)
+def _primary(view: _View) -> Iterator[Offer]:
     taken: dict[int, set[int]] = {}
-    own = {one.case_id for one in readings if one.account_id == account.id and one.live}
-    for one in readings:
+    for one in view.readings:
         if one.live and one.purpose == Purpose.PRIMARY:
             taken.setdefault(one.case_id, set()).add(one.slot)
-    attempts = _attempts(readings, account, Purpose.PRIMARY)
-    for case in _cases(session):
-        free = set(range(1, rules.readers + 1)) - taken.get(case.id, set())
+    own = {one.case_id for one in view.own}
+    for case in view.cases.values():
+        free = set(range(1, view.rules.readers + 1)) - taken.get(case.id, set())
         if case.is_readable and free and case.id not in own:
-            yield _offer(
-                trial, account, case, Purpose.PRIMARY, slot=min(free), attempt=attempts[case.id]
-            )
+            yield view.offer(case, Purpose.PRIMARY, min(free))
 
 
-def _repeats(
-    session: Session,
-    account: Account,
-    trial: Trial,
-    rules: ReadingRules,
-    *,
-    others_wait: bool,
-) -> Iterator[Offer]:
-    own = [one for one in _readings(session) if one.account_id == account.id and one.live]
-    signed = [one for one in own if one.signed_at is not None]
-    repeated = {one.case_id for one in own if one.purpose == Purpose.REPEAT}
-    first = {one.case_id: one for one in signed if one.purpose == Purpose.PRIMARY}
-    attempts = _attempts(_readings(session), account, Purpose.REPEAT)
-    for case in _cases(session):
-        before = first.get(case.id)
-        if before is None or before.signed_at is None or case.id in repeated:
+def _repeats(view: _View, *, others_wait: bool) -> Iterator[Offer]:
+    moments = sorted(one.signed_at for one in view.own if one.signed_at is not None)
+    repeated = {one.case_id for one in view.own if one.purpose == Purpose.REPEAT}
+    for one in view.own:
+        case = view.cases[one.case_id]
+        if one.purpose != Purpose.PRIMARY or one.signed_at is None or case.id in repeated:
             continue
-        moment = before.signed_at
-        later = sum(one.signed_at is not None and one.signed_at > moment for one in signed)
+        later = len(moments) - bisect_right(moments, one.signed_at)
         if not case.is_readable or (others_wait and later < REPEAT_DISTANCE):
             continue
-        if _is_repeated(trial, account, case, rules.repeat_share):
-            yield _offer(trial, account, case, Purpose.REPEAT, attempt=attempts[case.id])
+        if _is_repeated(view, case):
+            yield view.offer(case, Purpose.REPEAT)
 
 
-def _adjudications(session: Session, account: Account, trial: Trial) -> Iterator[Offer]:
-    readings = _readings(session)
-    settled = {one.case_id for one in readings if one.live and one.purpose == Purpose.ADJUDICATION}
-    own = {one.case_id for one in readings if one.account_id == account.id and one.live}
-    attempts = _attempts(readings, account, Purpose.ADJUDICATION)
-    for case in _cases(session):
+def _adjudications(view: _View) -> Iterator[Offer]:
+    settled = {
+        one.case_id for one in view.readings if one.live and one.purpose == Purpose.ADJUDICATION
+    }
+    own = {one.case_id for one in view.own}
+    for case in view.cases.values():
         differs = case.differences not in {None, "[]"}
         if case.is_readable and differs and case.id not in settled | own:
-            yield _offer(trial, account, case, Purpose.ADJUDICATION, attempt=attempts[case.id])
+            yield view.offer(case, Purpose.ADJUDICATION)
 
 
-def _is_repeated(trial: Trial, account: Account, case: _Case, share: float) -> bool:
-    drawn = int(keyed(trial.seed, "repeat", case.subject_id, account.name)[:12], 16) / 16**12
-    return drawn < share
-
-
-def _offer(
-    trial: Trial, account: Account, case: _Case, purpose: Purpose, *, slot: int = 0, attempt: int
-) -> Offer:
-    code = code_of(trial.seed, case.subject_id, account.name, purpose.value, attempt)
-    return Offer(code, case.id, purpose, slot, case.is_flagged)
-
-
-def _attempts(readings: Sequence[_Seen], account: Account, purpose: Purpose) -> Counter[int]:
-    """How often this person has begun each case before and had it made void."""
-    return Counter(
-        one.case_id
-        for one in readings
-        if one.account_id == account.id and one.purpose == purpose and not one.live
-    )
+def _is_repeated(view: _View, case: _Case) -> bool:
+    drawn = keyed(view.trial.seed, "repeat", case.subject_id, view.account.name)
+    return int(drawn[:12], 16) / 16**12 < view.rules.repeat_share
 
 
 def _cases(session: Session) -> list[_Case]:

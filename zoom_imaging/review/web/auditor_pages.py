@@ -16,7 +16,7 @@ from zoom_imaging.review.accounts import account_named, actor_of
 from zoom_imaging.review.audit import Action, append, entries, faults, head_of
 from zoom_imaging.review.monitoring import monitoring
 from zoom_imaging.review.tables import AuditEntry, Role, moment_text
-from zoom_imaging.review.web.guard import Fields, Person, allowed, check_token
+from zoom_imaging.review.web.guard import Fields, Person, allowed, check_token, small_number
 from zoom_imaging.review.web.pages import page
 
 router = APIRouter()
@@ -56,10 +56,10 @@ def monitoring_page(request: Request) -> Response:
 def audit_page(request: Request) -> Response:
     """The trail, newest first, a hundred entries at a time; and whether it is whole."""
     who = _auditor(request)
-    before = request.query_params.get("before", "")
+    before = small_number(request.query_params.get("before", ""))
     with request.app.state.database.reading() as session:
         seq, sha256 = head_of(session)
-        last = min(int(before) - 1, seq) if before.isdecimal() and len(before) < 10 else seq
+        last = min(before - 1, seq) if before else seq
         found = session.scalars(
             select(AuditEntry)
             .where(AuditEntry.seq <= last)

@@ -9,11 +9,11 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Final
-from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 from starlette.datastructures import UploadFile
@@ -30,9 +30,12 @@ from zoom_imaging.review.login import (
 )
 from zoom_imaging.review.tables import Account, Role
 
+_log = logging.getLogger(__name__)
+
 COOKIE: Final = "zoom_review"
 TOKEN_HEADER: Final = "X-CSRF-Token"
 LARGEST_BODY_BYTES: Final = 4 << 20
+_MOST_DIGITS: Final = 9
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 _POLICY = "; ".join(
@@ -135,10 +138,13 @@ Fields = Annotated[dict[str, str], Depends(form_fields)]
 def confirm(request: Request, who: Person, password: str) -> None:
     """The password once more, before a signature; failures count like those of a login."""
     database: Database = request.app.state.database
-    with database.writing() as session:
-        right = confirm_password(session, who.account, password, address_of(request))
-    if not right:
+    if not confirm_password(database, who.account, password, address_of(request)):
         raise LoginRefusedError("the password is wrong: nothing was signed")
+
+
+def small_number(text: str) -> int:
+    """A number that someone sent, 0 for anything that is none or too large to mean something."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS else 0
 
 
 def address_of(request: Request) -> str:
@@ -148,7 +154,11 @@ def address_of(request: Request) -> str:
 
 async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
     """Middleware: refuse foreign hosts, foreign origins and oversized bodies; add the headers."""
-    response = _refusal(request) or await call_next(request)
+    try:
+        response = _refusal(request) or await call_next(request)
+    except Exception:
+        _log.exception("a request failed")
+        response = PlainTextResponse("The server met an unexpected error; nothing was lost.", 500)
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers.setdefault("Cache-Control", "no-store")
@@ -163,7 +173,7 @@ def _refusal(request: Request) -> Response | None:
     if request.method not in _UNSAFE:
         return None
     origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != host:
+    if origin is not None and origin.partition("://")[2] != host:
         return PlainTextResponse("A page of another site may not send this.", 403)
     size = request.headers.get("content-length", "")
     if not size.isdigit() or int(size) > LARGEST_BODY_BYTES:

@@ -30,7 +30,14 @@ from zoom_imaging.review.lock import (
 from zoom_imaging.review.progress import LOCKABLE, Progress, case_lines
 from zoom_imaging.review.signatures import valid
 from zoom_imaging.review.tables import Account, CaseRow, Role
-from zoom_imaging.review.web.guard import Fields, Person, allowed, check_token, confirm
+from zoom_imaging.review.web.guard import (
+    Fields,
+    Person,
+    allowed,
+    check_token,
+    confirm,
+    small_number,
+)
 from zoom_imaging.review.web.pages import go, page
 
 router = APIRouter()
@@ -91,20 +98,20 @@ def _on_trial(request: Request, form: Fields, act: Callable[[Session, Account], 
     return go("/cases")
 
 
-@router.get("/cases/{case_id:int}")
-def case_page(request: Request, case_id: int) -> Response:
+@router.get("/cases/{number}")
+def case_page(request: Request, number: str) -> Response:
     """One subject: her readings, where they differ, and what can be done."""
-    return _case_page(request, _manager(request), case_id, "")
+    return _case_page(request, _manager(request), number, "")
 
 
-def _case_page(request: Request, who: Person, case_id: int, problem: str) -> Response:
+def _case_page(request: Request, who: Person, number: str, problem: str) -> Response:
     with request.app.state.database.reading() as session:
-        case = _case(session, case_id)
+        case = _case(session, number)
         return page(
             "case.html",
             who,
             status=HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK,
-            line=case_lines(session, case_id)[0],
+            line=case_lines(session, case.id)[0],
             lockable=LOCKABLE,
             differences=case_differences(case),
             signatures=valid(session, case_name(case)),
@@ -113,8 +120,8 @@ def _case_page(request: Request, who: Person, case_id: int, problem: str) -> Res
         )
 
 
-@router.post("/cases/{case_id:int}/{act}")
-def case_form(request: Request, case_id: int, act: str, form: Fields) -> Response:
+@router.post("/cases/{number}/{act}")
+def case_form(request: Request, number: str, act: str, form: Fields) -> Response:
     """Lock, unlock or restart a subject; give one of her readings back to its reader."""
     who = _manager(request)
     check_token(who, form.get("csrf", ""))
@@ -123,7 +130,7 @@ def case_form(request: Request, case_id: int, act: str, form: Fields) -> Respons
         if act in {"lock", "unlock"}:
             confirm(request, who, password)
         with request.app.state.database.writing() as session:
-            account, case = account_named(session, who.account.name), _case(session, case_id)
+            account, case = account_named(session, who.account.name), _case(session, number)
             match act:
                 case "lock":
                     lock_case(session, account, case, password)
@@ -132,18 +139,18 @@ def case_form(request: Request, case_id: int, act: str, form: Fields) -> Respons
                 case "restart":
                     restart_case(session, account, case, reason)
                 case "reopen":
-                    reopen_reading(session, account, form.get("code", ""), reason)
+                    reopen_reading(session, account, case, form.get("code", ""), reason)
                 case _:
                     raise NotFoundError("there is no such act on a subject")
     except NotFoundError:
         raise
     except ReviewError as error:
-        return _case_page(request, who, case_id, f"{error.reason}.")
-    return go(f"/cases/{case_id}")
+        return _case_page(request, who, number, f"{error.reason}.")
+    return go(f"/cases/{number}")
 
 
-def _case(session: Session, case_id: int) -> CaseRow:
-    case = session.get(CaseRow, case_id)
+def _case(session: Session, number: str) -> CaseRow:
+    case = session.get(CaseRow, small_number(number))
     if case is None:
         raise NotFoundError("there is no such subject")
     return case

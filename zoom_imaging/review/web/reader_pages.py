@@ -30,6 +30,7 @@ from zoom_imaging.review.web.guard import (
     allowed,
     check_token,
     confirm,
+    small_number,
 )
 from zoom_imaging.review.web.pages import go, page
 from zoom_imaging.review.web.room import case_data, films_by_code, side_titles
@@ -172,13 +173,12 @@ def signature(request: Request, code: str, form: Fields) -> Response:
     """Sign with the password again, then offer the next case."""
     who = _reader(request)
     check_token(who, form.get("csrf", ""))
-    version, password = form.get("version", ""), form.get("password", "")
-    number = int(version) if version.isdecimal() else 0
+    version, password = small_number(form.get("version", "")), form.get("password", "")
     try:
         confirm(request, who, password)
         with request.app.state.database.writing() as session:
             account = account_named(session, who.account.name)
-            sign_reading(session, account, code, number, password)
+            sign_reading(session, account, code, version, password)
     except NotFoundError:
         raise
     except ReviewError as error:

@@ -31,7 +31,7 @@ from zoom_imaging.review.readings import OpenedReading, content_of, live_reading
 from zoom_imaging.review.tables import Account, CaseRow, Purpose, ReadingRow, ReadingState
 from zoom_imaging.review.web.guard import Person
 from zoom_imaging.review.web.pixels import FilmShelf
-from zoom_imaging.review.worklist import next_task, offers, tasks
+from zoom_imaging.review.worklist import codes_to_read, offers
 
 _TITLES = {Visit.BASELINE: "Baseline", Visit.MONTH12: "Month 12"}
 _GRADES: tuple[tuple[Grade, str], ...] = (
@@ -54,6 +54,7 @@ def case_data(
     code = row.code
     films = case_films(opened.case)
     titles = side_titles(session, row.baseline_side)
+    waiting = codes_to_read(session, who.account)
     adjudicates = row.purpose == Purpose.ADJUDICATION
     hidden = rules.model_suggestion == "never" or content.stage is Stage.UNAIDED
     return {
@@ -85,8 +86,10 @@ def case_data(
         "model": None if hidden else _model(films, row.baseline_side, opened.case),
         "readers": _readers(session, opened) if adjudicates else None,
         "discordant": _discordant(opened) if adjudicates else None,
-        "position": _position(session, who.account, code),
-        "prefetch": _next_films(session, who.account, code),
+        "position": [waiting.index(code) + 1 if code in waiting else 0, len(waiting)],
+        "prefetch": _next_films(
+            session, who.account, [other for other in waiting if other != code]
+        ),
         "urls": {
             "save": f"/api/readings/{code}",
             "reveal": f"/api/readings/{code}/reveal",
@@ -178,14 +181,8 @@ def _discordant(opened: OpenedReading) -> list[list[str]]:
     ]
 
 
-def _position(session: Session, account: Account, code: str) -> list[int]:
-    waiting = [one.code for one in tasks(session, account) if one.state != "signed"]
-    at = waiting.index(code) + 1 if code in waiting else 0
-    return [at, len(waiting)]
-
-
-def _next_films(session: Session, account: Account, code: str) -> list[str]:
-    following = next_task(session, account, after=code)
+def _next_films(session: Session, account: Account, waiting: Sequence[str]) -> list[str]:
+    following = next(iter(waiting), "")
     films = films_by_code(session, account, following) if following else None
     return [f"/films/{following}/{key}" for key in films or {}]
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from zoom_imaging.errors import LoginRefusedError, ReviewError
 from zoom_imaging.review.accounts import account_named, change_password
-from zoom_imaging.review.login import log_in, log_out
+from zoom_imaging.review.login import hash_of_token, log_in, log_out
 from zoom_imaging.review.web.guard import (
     COOKIE,
     Fields,
@@ -36,11 +36,12 @@ def login(request: Request, form: Fields) -> Response:
     name, target = form.get("name", ""), safe_target(form.get("next", "/"))
     problem, status = "The name or the password is wrong.", HTTPStatus.FORBIDDEN
     opened = None
-    with request.app.state.database.writing() as session:
-        try:
-            opened = log_in(session, name, form.get("password", ""), address_of(request))
-        except LoginRefusedError as error:
-            problem, status = f"{error.reason}.".capitalize(), HTTPStatus.TOO_MANY_REQUESTS
+    try:
+        opened = log_in(
+            request.app.state.database, name, form.get("password", ""), address_of(request)
+        )
+    except LoginRefusedError as error:
+        problem, status = f"{error.reason}.".capitalize(), HTTPStatus.TOO_MANY_REQUESTS
     if opened is None:
         return page(
             "login.html", None, status=status, target=target, name=name[:64], problem=problem
@@ -86,7 +87,13 @@ def password(request: Request, form: Fields) -> Response:
     try:
         with request.app.state.database.writing() as session:
             account = account_named(session, who.account.name)
-            change_password(session, account, form.get("old", ""), form.get("new", ""))
+            change_password(
+                session,
+                account,
+                form.get("old", ""),
+                form.get("new", ""),
+                keep=hash_of_token(who.token),
+            )
     except ReviewError as error:
         return _password_page(who, f"{error.reason}.")
     return go("/")

@@ -61,12 +61,14 @@ def upgrade() -> None:
         "reading_case",
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("subject_id", sa.String(256), nullable=False, unique=True),
-        sa.Column("films", sa.Text, nullable=False),
         sa.Column("film_count", sa.Integer, nullable=False),
-        sa.Column("pending_films", sa.Text),
         sa.Column("flagged", sa.Text, nullable=False),
         sa.Column("differences", sa.Text),
         sa.Column("locked_at", _MOMENT),
+        # Long texts last: SQLite walks through a column to reach the next.
+        sa.Column("pending_flagged", sa.Text),
+        sa.Column("pending_films", sa.Text),
+        sa.Column("films", sa.Text, nullable=False),
     )
     op.create_table(
         "reading",
@@ -79,11 +81,11 @@ def upgrade() -> None:
         sa.Column("state", sa.String(8), nullable=False),
         sa.Column("version", sa.Integer, nullable=False),
         sa.Column("baseline_side", sa.String(1), nullable=False),
-        sa.Column("content", sa.Text, nullable=False),
-        sa.Column("unaided", sa.Text),
         sa.Column("created_at", _MOMENT, nullable=False),
         sa.Column("updated_at", _MOMENT, nullable=False),
         sa.Column("signed_at", _MOMENT),
+        sa.Column("unaided", sa.Text),
+        sa.Column("content", sa.Text, nullable=False),
     )
     for name, columns, where in (
         ("one_reading_a_person", ["case_id", "account_id", "purpose"], _LIVE),
