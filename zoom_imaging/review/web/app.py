@@ -8,7 +8,7 @@ from typing import Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.staticfiles import StaticFiles
@@ -46,6 +46,7 @@ def create_app(database: Database, site: Site) -> FastAPI:
     app.add_exception_handler(ZoomImagingError, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(OperationalError, _busy)
     for unkeepable in (DataError, OverflowError):
         app.add_exception_handler(unkeepable, _unkeepable)
     return app
@@ -61,6 +62,15 @@ def _unkeepable(request: Request, _: Exception) -> Response:
     if request.method == "GET":
         return refusal(request, NotFoundError("there is nothing at this address"))
     return refusal(request, ReviewError("the request holds what no database can hold"))
+
+
+def _busy(request: Request, _: Exception) -> Response:
+    """The database is held by someone else, or away: nothing was changed; the viewer retries."""
+    reason = "the database cannot be reached just now: nothing was lost, try again"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    if request.url.path.startswith("/api/"):
+        return JSONResponse({"reason": reason}, status)
+    return page("refusal.html", None, status=status, reason=reason)
 
 
 def _malformed(_: Request, error: Exception) -> Response:
