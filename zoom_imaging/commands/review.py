@@ -12,7 +12,7 @@ import typer
 
 from zoom_imaging.commands.inputs import Exit
 
-DEFAULT_PORT = 8042
+DEFAULT_PORT = 8055
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
