@@ -3,12 +3,13 @@
 # A test whose program is missing is skipped with that reason.
 set -euo pipefail
 
-declare -A PACKAGE_OF=([chromium]=chromium [dciodvfy]=dicom3tools [dsrdump]=dcmtk [pg_ctlcluster]=postgresql)
+declare -A PACKAGE_OF=([chromium]=chromium [dciodvfy]=dicom3tools [dsrdump]=dcmtk [Orthanc]=orthanc [pg_ctlcluster]=postgresql)
 
 missing=()
 for program in "${!PACKAGE_OF[@]}"; do
   command -v "$program" >/dev/null || missing+=("${PACKAGE_OF[$program]}")
 done
+[ -e /usr/share/orthanc/plugins/libOrthancDicomWeb.so ] || missing+=(orthanc-dicomweb)
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import typer
 
-from zoom_imaging.commands import doctor, dxa, measure, readings, review, train
+from zoom_imaging.commands import (
+    deidentify,
+    doctor,
+    dxa,
+    fetch,
+    measure,
+    readings,
+    receive,
+    review,
+    send,
+    train,
+)
 
 app = typer.Typer(
     name="zoom_imaging",
@@ -18,6 +29,10 @@ app.command("dxa")(dxa.command)
 app.command("train")(train.command)
 app.command("review")(review.command)
 app.add_typer(readings.app, name="readings")
+app.command("receive")(receive.command)
+app.command("fetch")(fetch.command)
+app.command("send")(send.command)
+app.command("deidentify")(deidentify.command)
 app.command("doctor")(doctor.command)
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@
     +-- ConfigurationError              the run was asked for wrongly (exit 2)
     |   +-- CharterError
     |   +-- ClinicalTableError
+    |   +-- DeidentificationKeyError    the secret key cannot be read, is too short, or is there
     +-- InputError                      one input cannot be used; it becomes a row with a reason
     |   +-- NotDicomError
     |   +-- UnreadableError
@@ -18,6 +19,7 @@
     |   +-- ModelIntegrityError
     +-- OutputError                     results cannot be written (exit 1)
     |   +-- OutputFolderBusyError
+    +-- NetworkError                    a PACS cannot be reached or refuses (exit 1)
     +-- ReviewError                     the reading room refuses a request
         +-- NotFoundError               no such case, reading or account
         +-- NotAllowedError             the role may not do this, or the state forbids it
@@ -71,6 +73,10 @@ class ClinicalTableError(ConfigurationError):
     """The clinical CSV is not as agreed; the message names line and column."""
 
 
+class DeidentificationKeyError(ConfigurationError):
+    """The secret key of a de-identification cannot be used; the message never shows it."""
+
+
 class InputError(ZoomImagingError):
     """One input file cannot be used."""
 
@@ -117,6 +123,10 @@ class OutputError(ZoomImagingError):
 
 class OutputFolderBusyError(OutputError):
     """Another run holds the result folder."""
+
+
+class NetworkError(ZoomImagingError):
+    """The other side of a connection cannot be reached, or refuses what is asked."""
 
 
 class ReviewError(ZoomImagingError):

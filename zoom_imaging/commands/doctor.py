@@ -44,6 +44,8 @@ _EXTRAS: tuple[tuple[str, str, str], ...] = (
     # name, module, what brings it
     ("simulated patients", "fast_simplification", "pip install 'zoom_imaging[simulate]'"),
     ("faster engine", "openvino", "pip install 'zoom_imaging[fast]'"),
+    ("DICOM network", "pynetdicom", "pip install 'zoom_imaging[pacs]'"),
+    ("DICOMweb", "dicomweb_client", "pip install 'zoom_imaging[pacs]'"),
     ("pictures of reports", "pytesseract", "pip install 'zoom_imaging[ocr]'; tesseract-ocr"),
 )
 _LEAST_MEMORY_GB = 2.0

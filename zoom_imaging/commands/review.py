@@ -15,7 +15,7 @@ from zoom_imaging.commands.inputs import Exit
 if TYPE_CHECKING:
     from zoom_imaging.review.cases import Imported
 
-DEFAULT_PORT = 8042
+DEFAULT_PORT = 8055
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 

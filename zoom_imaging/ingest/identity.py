@@ -71,7 +71,8 @@ def _content(dataset: Any, raw: bool) -> Iterator[tuple[int, _Value]]:
         if tag in _NOT_COMPARED or tag.element == 0:
             continue
         stored = dataset.get_item(tag)
-        value = stored.value
+        # For an empty element pydicom has b"" in explicit VR, but None or "" in implicit VR.
+        value = b"" if stored.value is None or stored.value == "" else stored.value
         if raw and isinstance(value, bytes) and stored.VR not in {"SQ", None}:
             yield int(tag), value.rstrip(b" \0")
             continue

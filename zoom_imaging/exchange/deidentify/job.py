@@ -1,0 +1,277 @@
+"""A whole de-identification: gather, clean, write, search again, report.
+
+Nothing is put into the output folder before the second pass has read every file of it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from zoom_imaging import __version__
+from zoom_imaging.charter import Charter
+from zoom_imaging.endpoints.write import recover, result_set, writing
+from zoom_imaging.errors import ConfigurationError, InputError
+from zoom_imaging.exchange.deidentify import words
+from zoom_imaging.exchange.deidentify.clinical import rewritten_table
+from zoom_imaging.exchange.deidentify.dataset import Person
+from zoom_imaging.exchange.deidentify.gathering import (
+    NOTHING,
+    Gathered,
+    InputFile,
+    gather_all,
+    settled,
+)
+from zoom_imaging.exchange.deidentify.leaks import Leak, Search
+from zoom_imaging.exchange.deidentify.place import Places
+from zoom_imaging.exchange.deidentify.profile import EDITION, METHODS
+from zoom_imaging.exchange.deidentify.report import (
+    REPORT_CSV,
+    REPORT_JSON,
+    Row,
+    State,
+    report_csv,
+    report_json,
+    secret_map,
+)
+from zoom_imaging.exchange.deidentify.scrub import Scrubber
+from zoom_imaging.exchange.deidentify.secret import Secret
+from zoom_imaging.exchange.deidentify.written import Known, written
+from zoom_imaging.ingest.clinical import ClinicalTable
+from zoom_imaging.ingest.discover import discover
+from zoom_imaging.ingest.source import SourceReader
+from zoom_imaging.ingest.text import path_text
+
+CLINICAL_NAME = "clinical.csv"
+_log = logging.getLogger("zoom_imaging.deidentify")
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for. `clinical` goes to `clinical_out`, or into `out`."""
+
+    sources: tuple[Path, ...]
+    out: Path
+    secret: Secret
+    charter: Charter
+    clinical: ClinicalTable | None = None
+    clinical_out: Path | None = None
+    map_out: Path | None = None
+    films_without_text: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A row for each input file, and each leak with the output file that had it."""
+
+    rows: tuple[Row, ...]
+    leaks: tuple[tuple[str, Leak], ...]
+    notes: tuple[str, ...]
+
+    def count(self, state: State) -> int:
+        """How many input files ended in a state."""
+        return sum(row.state is state for row in self.rows)
+
+
+def deidentify(request: Request, progress: Progress | None = None) -> Outcome:
+    """De-identify the sources into a folder.
+
+    ConfigurationError for sources and output that lie in each other or an output folder that is
+    something else's; OutputError where it cannot be written.
+    """
+    _require_own_folder(request)
+    found = discover(request.sources)
+    gathered = gather_all(found.files, request.charter, request.clinical)
+    _require_distinct(request, gathered)
+    search = Search(gathered.everyone)
+    recover(request.out)
+    earlier = _earlier_parts(request.out)
+    with result_set(request.out) as staging:
+        rows = _clean_all(request, gathered, search, staging, progress)
+        leaks = _second_pass(rows, gathered, search, staging)
+        _write_tables(request, rows, search, staging)
+        parts = {entry.name for entry in staging.iterdir()}
+    for name in earlier - parts:
+        shutil.rmtree(request.out / name, ignore_errors=True)
+    if request.map_out is not None:
+        _write_map(request, rows, gathered)
+    return Outcome(tuple(rows), tuple(leaks), found.notes)
+
+
+def _require_own_folder(request: Request) -> None:
+    out = os.path.realpath(request.out)
+    for source in request.sources:
+        real = os.path.realpath(source)
+        if os.path.commonpath([out, real]) in {out, real}:
+            raise ConfigurationError(
+                f"{path_text(request.out)} and the source {path_text(source)} lie in each other",
+                remedy="choose an --out outside of the sources",
+            )
+    if not request.out.is_dir():
+        return
+    names = {name for name in os.listdir(request.out) if not name.startswith(".")}
+    if names and REPORT_JSON not in names:
+        raise ConfigurationError(
+            f"{path_text(request.out)} holds other files",
+            expected="a new or empty folder, or an earlier output of deidentify",
+            remedy="choose another --out",
+        )
+
+
+def _earlier_parts(out: Path) -> set[str]:
+    """The subjects' folders of an earlier output; their pseudonyms may be of another key."""
+    return {entry.name for entry in out.glob("S-*") if entry.is_dir()} if out.is_dir() else set()
+
+
+def _require_distinct(request: Request, gathered: Gathered) -> None:
+    """Two subjects of one pseudonym would become one person."""
+    pseudonyms = {request.secret.pseudonym(one) for one in gathered.of_subject}
+    if len(pseudonyms) != len(gathered.of_subject):
+        raise ConfigurationError(
+            "two subjects have the same pseudonym under this key", remedy="use another key"
+        )
+
+
+def _clean_all(
+    request: Request,
+    gathered: Gathered,
+    search: Search,
+    staging: Path,
+    progress: Progress | None,
+) -> list[Row]:
+    places = Places(request.secret)
+    rows = []
+    with SourceReader() as reader:
+        for number, file in enumerate(gathered.files, start=1):
+            row = _clean_one(request, file, gathered, places, (reader, staging))
+            if any(search.text(row.reason, file.identifiers)):
+                row = replace(row, reason="refused; the reason names an identifier of the file")
+            rows.append(row)
+            if progress is not None:
+                progress(number, len(gathered.files))
+    return rows
+
+
+def _clean_one(
+    request: Request,
+    file: InputFile,
+    gathered: Gathered,
+    places: Places,
+    where: tuple[SourceReader, Path],
+) -> Row:
+    reader, staging = where
+    row = settled(file)
+    if row.state is not State.WRITTEN:
+        return row
+    scanned = file.scanned
+    assert scanned is not None  # else its row is settled
+    assert scanned.parsed.header is not None
+    assert scanned.classified is not None
+    own = gathered.of_subject[file.subject_id]
+    secret = request.secret
+    person = Person(
+        secret.pseudonym(file.subject_id),
+        Scrubber(own.names, own.ids, secret.shift_days(file.subject_id)),
+    )
+    row = replace(row, pseudonym=person.pseudonym, subject_id=file.subject_id)
+    names = request.charter.identity.time_points
+    try:
+        content = reader.read(file.source)
+        done = written(
+            content,
+            Known(scanned.parsed.header, scanned.parsed.clues, scanned.classified.kind),
+            person,
+            secret,
+            time_points=(*names.baseline, *names.month12),
+            vouched=request.films_without_text,
+        )
+    except InputError as error:
+        return replace(row, state=State.QUARANTINED, reason=error.reason)
+    except Exception as error:
+        _log.error("unexpected error while cleaning file %s", row.sha256, exc_info=error)
+        reason = f"an unexpected error ({type(error).__name__}); please report it"
+        return replace(row, state=State.FAILED, reason=reason)
+    output = places.of(file.source.path, person.pseudonym, done.sop_instance_uid)
+    target = staging / output
+    with writing(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(done.content)
+    return replace(
+        row,
+        output=output,
+        pixels=done.pixels.done.value,
+        note=done.pixels.note,
+        removed=tuple(sorted(done.counts.removed.items())),
+        changed=tuple(sorted((+done.counts.changed).items())),
+    )
+
+
+def _second_pass(
+    rows: list[Row], gathered: Gathered, search: Search, staging: Path
+) -> list[tuple[str, Leak]]:
+    """Read every written file again; take away what holds an identifier, and say so in its row."""
+    leaks: list[tuple[str, Leak]] = []
+    for place, row in enumerate(rows):
+        if row.state is not State.WRITTEN:
+            continue
+        target = staging / row.output
+        found = search.file(target.read_bytes(), row.output, gathered.of_subject[row.subject_id])
+        if found:
+            target.unlink()
+            _remove_empty(target.parent, staging)
+            leaks += [(row.output, leak) for leak in found]
+            kinds = "; ".join(f"{leak.kind} in {leak.where}" for leak in found)
+            reason = f"the second pass found {kinds}: the output was taken away"
+            rows[place] = replace(row, state=State.LEAKED, output="", reason=reason)
+    return leaks
+
+
+def _remove_empty(folder: Path, top: Path) -> None:
+    while folder != top and not any(folder.iterdir()):
+        folder.rmdir()
+        folder = folder.parent
+
+
+def _write_tables(request: Request, rows: Sequence[Row], search: Search, staging: Path) -> None:
+    about = {
+        "tool": f"zoom_imaging {__version__}",
+        "profile": f"DICOM PS3.15 {EDITION} Annex E",
+        "methods": dict(METHODS),
+        "character_recognition": words.can_recognise(),
+    }
+    tables = {REPORT_CSV: report_csv(rows), REPORT_JSON: report_json(rows, about)}
+    if request.clinical is not None and request.clinical_out is None:
+        tables[CLINICAL_NAME] = rewritten_table(request.clinical, request.secret)
+    for name, text in tables.items():
+        if any(search.text(text, NOTHING)):
+            raise ConfigurationError(
+                f"{name} would hold an identifier of the input: nothing was written",
+                remedy="please report it",
+            )
+        with writing(staging / name):
+            (staging / name).write_text(text, encoding="utf-8")
+    if request.clinical is not None and request.clinical_out is not None:
+        target = request.clinical_out
+        with writing(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(rewritten_table(request.clinical, request.secret), encoding="utf-8")
+
+
+def _write_map(request: Request, rows: Sequence[Row], gathered: Gathered) -> None:
+    """The secret map, for its owner's eyes alone."""
+    assert request.map_out is not None
+    subjects = sorted(gathered.of_subject)
+    text = secret_map(
+        rows,
+        {one: request.secret.shift_days(one) for one in subjects},
+        {one: request.secret.pseudonym(one) for one in subjects},
+    )
+    with writing(request.map_out):
+        descriptor = os.open(request.map_out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(text)
