@@ -1,4 +1,7 @@
-"""Films as the viewer gets them: grey values and nothing else, no header, no name, no date."""
+"""Films as the viewer gets them: grey values and nothing else, no header, no name, no date.
+
+Lines of text that a machine wrote into the picture are blanked.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from zoom_imaging.provenance import sha256_of_bytes
 from zoom_imaging.radiograph.film import Radiograph
 from zoom_imaging.radiograph.read import read_radiographs
 from zoom_imaging.review.case import CaseFilm
+from zoom_imaging.review.web.lettering import without_text
 
 LARGEST_CACHE_BYTES: Final = 512 << 20
 _WHITE: Final = 65535
@@ -64,7 +68,7 @@ def _decoded(film: CaseFilm) -> tuple[bytes, tuple[int, int]]:
             remedy="tell the data manager to run again",
         )
     radiograph = _frame(read_radiographs(content, "the film"), film)
-    grey = np.rint(radiograph.pixels * _WHITE).astype("<u2")
+    grey = np.rint(without_text(radiograph.pixels) * _WHITE).astype("<u2")
     rows, columns = radiograph.pixels.shape
     return grey.tobytes(), (rows, columns)
 
