@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from zoom_imaging.errors import UnreadableError
-from zoom_imaging.ingest.archive import DEFAULT_LIMITS
 from zoom_imaging.ingest.catalogue import SourceFile
 from zoom_imaging.ingest.source import SourceReader
 
@@ -71,7 +70,8 @@ def _content(dataset: Any, raw: bool) -> Iterator[tuple[int, _Value]]:
         if tag in _NOT_COMPARED or tag.element == 0:
             continue
         stored = dataset.get_item(tag)
-        value = stored.value
+        # For an empty element pydicom has b"" in explicit VR, but None or "" in implicit VR.
+        value = b"" if stored.value is None or stored.value == "" else stored.value
         if raw and isinstance(value, bytes) and stored.VR not in {"SQ", None}:
             yield int(tag), value.rstrip(b" \0")
             continue
@@ -91,17 +91,10 @@ def _same_pixels(one: Any, other: Any, little: bool) -> bool:
     if len(syntaxes) == 1 or (little and all(not syntax.is_compressed for syntax in syntaxes)):
         return bool(one.PixelData.rstrip(b"\0") == other.PixelData.rstrip(b"\0"))
     import numpy as np
-    from pydicom.pixels.utils import pixel_array
 
-    if _decoded_bytes(one) > DEFAULT_LIMITS.member_bytes:
-        return False
-    return bool(np.array_equal(pixel_array(one, raw=True), pixel_array(other, raw=True)))
+    from zoom_imaging.ingest.pixels import decoded
 
-
-def _decoded_bytes(dataset: Any) -> int:
-    frames = int(dataset.get("NumberOfFrames") or 1)
-    samples = int(dataset.get("SamplesPerPixel") or 1)
-    return int(dataset.Rows) * int(dataset.Columns) * samples * frames * 2
+    return bool(np.array_equal(decoded(one), decoded(other)))
 
 
 def _syntax(dataset: Any) -> Any:
