@@ -142,7 +142,7 @@ def test_declared_sizes_are_checked_against_the_file(phantom, elements, named):
 @pytest.mark.parametrize(
     ("elements", "named"),
     [
-        ({"Rows": 9000, "Columns": 9000}, "contradicts the header"),
+        ({"Rows": 8000, "Columns": 8000}, "contradicts the header"),
         ({"NumberOfFrames": 3}, "Number of Frames|damaged"),
     ],
 )

@@ -19,7 +19,7 @@ def stored_bytes(dataset: Dataset, tag: int) -> bytes:
     """The value of an element as it stands in the file; b"" if it is absent or no plain value."""
     if tag not in dataset:
         return b""
-    element = dataset.get_item(BaseTag(tag))
+    element = dataset.get_item(BaseTag(tag), keep_deferred=True)
     value = element.value if element is not None else None
     if isinstance(value, bytes):
         return value

@@ -114,11 +114,15 @@ def _grey(source: Source) -> Any:
     import numpy as np
     from pydicom.dataset import FileMetaDataset
 
+    from zoom_imaging.ingest.pixels import decoded
+
     dataset = source.dataset
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = source.transfer_syntax
     try:
-        pixels = np.asarray(dataset.pixel_array)
+        pixels = decoded(dataset)
+    except UnreadableError:
+        raise
     except Exception as error:  # a codec raises what it likes
         raise UnreadableError(f"the picture cannot be decoded ({type(error).__name__})") from error
     grey = pixels.astype(np.float32)

@@ -18,26 +18,19 @@ from zoom_imaging.dxa.assembly import assemble
 from zoom_imaging.dxa.checks import Tolerances
 from zoom_imaging.dxa.content import ReportContent
 from zoom_imaging.dxa.element import character_set, element_text
-from zoom_imaging.dxa.result import DxaReport, DxaSource, Scanner
+from zoom_imaging.dxa.result import DxaReport, DxaResult, DxaSource, Scanner
 from zoom_imaging.dxa.sr_tree import SrItem, read_tree
 from zoom_imaging.errors import InputError, NotRelevantError, UnreadableError
 from zoom_imaging.ingest.clues import sop_class_name
 from zoom_imaging.ingest.dataset import Source, open_source
 from zoom_imaging.ingest.dates import parse_day
+from zoom_imaging.ingest.faults import PARSER_ERRORS
 from zoom_imaging.ingest.header import ParsedFile, parse
 from zoom_imaging.ingest.structure import Element, require_sound_sequences
+from zoom_imaging.ingest.text import visible
 
 _SR_PREFIX = "1.2.840.10008.5.1.4.1.1.88."
 _ENCAPSULATED = "1.2.840.10008.5.1.4.1.1.104."
-_CONVERSION_ERRORS = (
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    NotImplementedError,
-    RecursionError,
-    TypeError,
-    ValueError,
-)
 _AS_PUBLISHED = Tolerances()
 _REMEDY = "enter the numbers from the printed report, confirmed by a second person"
 
@@ -81,7 +74,7 @@ def read_report(
             return _report(source, parsed, path, tolerances, ocr=ocr)
         except InputError as refusal:
             raise type(refusal)(_with_path(path, refusal.reason)) from refusal
-        except _CONVERSION_ERRORS as error:
+        except PARSER_ERRORS as error:
             raise UnreadableError(
                 f"{path}: an element of the report is damaged ({type(error).__name__})",
                 remedy="copy the file again from its source",
@@ -95,11 +88,11 @@ def _refuse_problem(content: bytes, path: str, parsed: ParsedFile) -> None:
 
 
 def _with_path(path: str, reason: str) -> str:
-    return reason if reason.startswith(path) else f"{path}: {reason}"
+    return visible(reason if reason.startswith(path) else f"{path}: {reason}")
 
 
 def _elements(dataset: Dataset) -> list[Element]:
-    found = (dataset.get_item(tag) for tag in list(dataset.keys()))
+    found = (dataset.get_item(tag, keep_deferred=True) for tag in list(dataset.keys()))
     return [element for element in found if element is not None]
 
 
@@ -128,16 +121,23 @@ def _report(
         source=kind,
         scan_date=header.scanned_on or found.scan_date,
         scanner=scanner,
-        scan_mode=found.scan_mode or header.protocol,
-        analysis_version=found.analysis_version or scanner.software,
-        reference=found.reference,
+        scan_mode=visible(found.scan_mode or header.protocol),
+        analysis_version=visible(found.analysis_version or scanner.software),
+        reference=visible(found.reference),
         included_levels=assembly.included_levels,
-        results=assembly.results,
+        results=tuple(map(_visible_result, assembly.results)),
         subject_id=header.subject_id,
         analysed_at=found.analysed_at or header.content_time,
         scan_id=found.scan_id,
-        warnings=tuple(dict.fromkeys([*warnings, *found.warnings, *assembly.warnings])),
+        warnings=tuple(
+            dict.fromkeys(map(visible, [*warnings, *found.warnings, *assembly.warnings]))
+        ),
     )
+
+
+def _visible_result(result: DxaResult) -> DxaResult:
+    """The same result; a reason may quote what a damaged report has in place of a number."""
+    return replace(result, region=visible(result.region), reason=visible(result.reason))
 
 
 def _content(

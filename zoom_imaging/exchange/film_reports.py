@@ -27,6 +27,7 @@ from zoom_imaging.exchange.radiograph_report import (
 )
 from zoom_imaging.exchange.radiograph_sr import radiograph_sr
 from zoom_imaging.ingest.catalogue import SourceFile
+from zoom_imaging.ingest.faults import PARSER_ERRORS
 from zoom_imaging.ingest.source import SourceReader
 from zoom_imaging.ingest.text import visible
 from zoom_imaging.provenance import sha256_of_bytes
@@ -107,7 +108,7 @@ def write_film_reports(
                 continue
             try:
                 made = _made(one, reader)
-            except (InputError, ValueError, TypeError, AttributeError) as error:
+            except (InputError, *PARSER_ERRORS) as error:
                 reason = error.reason if isinstance(error, InputError) else str(error)
                 problems.append(visible(f"{one.source.path}: no structured report: {reason}"))
                 continue

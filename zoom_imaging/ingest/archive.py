@@ -49,6 +49,11 @@ class Limits:
         """What an archive of `stored` bytes may inflate to, all members together."""
         return min(self.archive_bytes, max(self.archive_free_bytes, int(self.ratio * stored)))
 
+    def inflated_at_most(self, stored: int) -> int:
+        """What `stored` bytes may inflate to without an objection."""
+        by_ratio = max(self.ratio_free_bytes, int(self.ratio * stored))
+        return min(self.member_bytes, by_ratio)
+
     def objection(self, inflated: int, stored: int) -> str:
         """Why something of these sizes is not inflated; empty if it may be."""
         if inflated > self.member_bytes:

@@ -8,7 +8,6 @@ warning that names the contradiction; a cut file is never read as far as it goes
 from __future__ import annotations
 
 import io
-import struct
 import warnings
 import zlib
 from dataclasses import dataclass
@@ -27,25 +26,15 @@ from pydicom.uid import (
 from pydicom.valuerep import VR
 
 from zoom_imaging.errors import NotDicomError, UnreadableError
+from zoom_imaging.ingest.archive import DEFAULT_LIMITS
+from zoom_imaging.ingest.faults import PARSER_ERRORS
 
-LARGEST_INFLATED_BYTES = 2 * 1024**3
-"""A deflated data set that grows beyond this is refused before it fills the memory."""
+LARGEST_INFLATED_BYTES = DEFAULT_LIMITS.member_bytes
+"""A deflated data set that grows beyond this, or by a bomb's ratio, is refused before it does."""
 
 _KNOWN_VRS = frozenset(vr.value.encode() for vr in VR if len(vr.value) == 2)
 _UNDEFINED = 0xFFFFFFFF
 _FIRST_GROUPS = range(0x0002, 0x0030)
-_PARSER_ERRORS = (
-    ArithmeticError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    NotImplementedError,
-    OSError,
-    RecursionError,
-    TypeError,
-    ValueError,
-    struct.error,
-)
 
 
 @dataclass(frozen=True)
@@ -152,7 +141,7 @@ def _read_meta(content: bytes, start: int, path: str) -> tuple[Dataset, int]:
                 stop_when=lambda tag, _vr, _length: tag.group != 2,
             )
             meta.get("TransferSyntaxUID")
-    except _PARSER_ERRORS as error:
+    except PARSER_ERRORS as error:
         raise UnreadableError(
             f"{path}: the file meta information is damaged ({type(error).__name__})",
             remedy="copy the file again from its source",
@@ -162,8 +151,9 @@ def _read_meta(content: bytes, start: int, path: str) -> tuple[Dataset, int]:
 
 def _inflate(body: bytes, path: str, notes: list[str]) -> bytes:
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    at_most = min(LARGEST_INFLATED_BYTES, DEFAULT_LIMITS.inflated_at_most(len(body)))
     try:
-        inflated = inflater.decompress(body, LARGEST_INFLATED_BYTES)
+        inflated = inflater.decompress(body, at_most)
     except zlib.error as error:
         if _plausible_encoding(body) is not None:
             notes.append("the transfer syntax says deflated, but the data set is not")
@@ -175,7 +165,7 @@ def _inflate(body: bytes, path: str, notes: list[str]) -> bytes:
     if inflater.unconsumed_tail:
         raise UnreadableError(
             f"{path}: the deflated data set is too large",
-            expected=f"at most {LARGEST_INFLATED_BYTES} bytes",
+            expected=f"at most {at_most} bytes from {len(body)}",
             found="more",
         )
     if not inflater.eof:
@@ -222,7 +212,7 @@ def _parse(body: bytes, encoding: Encoding, path: str, notes: list[str]) -> Data
             _check_complete(dataset, len(body), path)
         except UnreadableError:
             raise
-        except _PARSER_ERRORS as error:
+        except PARSER_ERRORS as error:
             what = "nested too deeply" if isinstance(error, RecursionError) else "damaged or cut"
             raise UnreadableError(
                 f"{path}: the data set is {what} ({type(error).__name__})",
@@ -253,7 +243,7 @@ def _check_complete(dataset: Dataset, body_bytes: int, path: str) -> None:
     """Every element has as many bytes as it declares, and nothing stands half at the end."""
     end = 0
     for tag in dataset.keys():  # noqa: SIM118 - iterating a Dataset would convert its elements
-        element = dataset.get_item(tag)
+        element = dataset.get_item(tag, keep_deferred=True)
         if not isinstance(element, RawDataElement):
             end = body_bytes
             continue

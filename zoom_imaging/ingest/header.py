@@ -140,7 +140,7 @@ def _inflate(stream: BinaryIO, stored: int, limits: Limits) -> tuple[bytes, str]
         return b"", "the deflated data set is too large to be inflated"
     engine = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
-        inflated = engine.decompress(packed, limits.member_bytes + 1)
+        inflated = engine.decompress(packed, limits.inflated_at_most(len(packed)) + 1)
     except zlib.error:
         return b"", "the file is damaged: its deflated data set cannot be inflated"
     if objection := limits.objection(len(inflated), len(packed)):

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from zoom_imaging.errors import UnreadableError
-from zoom_imaging.ingest.archive import DEFAULT_LIMITS
 from zoom_imaging.ingest.catalogue import SourceFile
 from zoom_imaging.ingest.source import SourceReader
 
@@ -92,17 +91,10 @@ def _same_pixels(one: Any, other: Any, little: bool) -> bool:
     if len(syntaxes) == 1 or (little and all(not syntax.is_compressed for syntax in syntaxes)):
         return bool(one.PixelData.rstrip(b"\0") == other.PixelData.rstrip(b"\0"))
     import numpy as np
-    from pydicom.pixels.utils import pixel_array
 
-    if _decoded_bytes(one) > DEFAULT_LIMITS.member_bytes:
-        return False
-    return bool(np.array_equal(pixel_array(one, raw=True), pixel_array(other, raw=True)))
+    from zoom_imaging.ingest.pixels import decoded
 
-
-def _decoded_bytes(dataset: Any) -> int:
-    frames = int(dataset.get("NumberOfFrames") or 1)
-    samples = int(dataset.get("SamplesPerPixel") or 1)
-    return int(dataset.Rows) * int(dataset.Columns) * samples * frames * 2
+    return bool(np.array_equal(decoded(one), decoded(other)))
 
 
 def _syntax(dataset: Any) -> Any:

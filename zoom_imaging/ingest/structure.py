@@ -7,7 +7,6 @@ here every read is watched, and a file that ends earlier than its elements say i
 from __future__ import annotations
 
 import io
-import struct
 import warnings
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from pydicom.filereader import data_element_generator
 from pydicom.tag import BaseTag
 
 from zoom_imaging.errors import UnreadableError
+from zoom_imaging.ingest.faults import PARSER_ERRORS
 
 PIXEL_DATA = 0x7FE00010
 PIXEL_TAGS = frozenset({PIXEL_DATA, 0x7FE00008, 0x7FE00009})
@@ -28,19 +28,6 @@ _CHUNK_OF_A_SEARCH = 1024 * 8  # pydicom looks for a lost delimiter in pieces of
 _DEFER_BYTES = 1 << 16
 _ELEMENT_HEADER_BYTES = 8
 _UNDEFINED = 0xFFFFFFFF
-_PARSER_ERRORS = (
-    ArithmeticError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    NotImplementedError,
-    OSError,
-    RecursionError,
-    TypeError,
-    ValueError,
-    struct.error,
-)
 Element = RawDataElement | DataElement
 
 
@@ -110,7 +97,7 @@ def _follow(
             tag = int(element.tag)
             result.elements[tag] = element
             result.spans[tag] = _span(element, stream.tell())
-    except _PARSER_ERRORS as found:
+    except PARSER_ERRORS as found:
         result.end = stream.tell()
         return found
     result.end = stream.tell()
@@ -236,7 +223,7 @@ def _whole(value: bytes, implicit: bool, little_endian: bool, what: str) -> list
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found = list(data_element_generator(watched, implicit, little_endian))  # type: ignore[arg-type]
-    except _PARSER_ERRORS as error:
+    except PARSER_ERRORS as error:
         raise UnreadableError(f"{what} is damaged inside a sequence") from error
     if fault := _fault(watched, len(value), None):
         raise UnreadableError(f"{what} is damaged inside a sequence: {fault}")

@@ -14,6 +14,7 @@ from pydicom.dataset import Dataset
 from pydicom.pixels.processing import apply_color_lut
 
 from zoom_imaging.errors import NotRelevantError, UnreadableError
+from zoom_imaging.ingest.faults import PARSER_ERRORS
 from zoom_imaging.radiograph.layout import Layout
 
 _TOLERANCE = 8 / 255
@@ -76,7 +77,7 @@ def _apply_palette(
     try:
         coloured: NDArray[Any] = apply_color_lut(values, dataset)
         declared = int(dataset.RedPaletteColorLookupTableDescriptor[2])
-    except (ValueError, TypeError, AttributeError, KeyError, IndexError, NotImplementedError) as e:
+    except PARSER_ERRORS as e:
         raise UnreadableError(
             f"{path}: the palette of PALETTE COLOR cannot be applied ({e})",
             remedy="export the image as MONOCHROME2",

@@ -7,7 +7,6 @@ characters, a comma, a NUL at the end or nothing: each is read for what it says 
 from __future__ import annotations
 
 import re
-import struct
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +14,9 @@ from pydicom.datadict import dictionary_description, dictionary_VR, tag_for_keyw
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.tag import Tag
+
+from zoom_imaging.ingest.faults import PARSER_ERRORS
+from zoom_imaging.ingest.text import visible
 
 _DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _COMMA = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?", re.ASCII)
@@ -51,11 +53,11 @@ def tag_name(keyword: str) -> str:
 
 
 def header_texts(dataset: Dataset, keyword: str) -> tuple[str, ...]:
-    """The values of an element as text, without outer blanks and NUL; empty if it is absent."""
+    """The values of an element as visible text without outer blanks; empty if it is absent."""
     tag = tag_for_keyword(keyword)
     if tag is None or tag not in dataset:
         return ()
-    element = dataset.get_item(tag)
+    element = dataset.get_item(tag, keep_deferred=True)
     value: Any = element.value if element is not None else None
     if isinstance(element, RawDataElement):
         if (element.VR or dictionary_VR(tag)) in _BINARY_VRS:
@@ -66,7 +68,7 @@ def header_texts(dataset: Dataset, keyword: str) -> tuple[str, ...]:
         return ()
     if isinstance(value, str) or not hasattr(value, "__iter__"):
         value = [value]
-    texts = tuple(str(part).strip(" \0\t\r\n") for part in value)
+    texts = tuple(visible(str(part).strip(" \0\t\r\n")) for part in value)
     return texts if any(texts) else ()
 
 
@@ -74,7 +76,7 @@ def converted_value(dataset: Dataset, tag: int) -> Any:
     """The value of an element as pydicom converts it, None where its bytes do not fit its VR."""
     try:
         return dataset[tag].value if tag in dataset else None
-    except (ValueError, TypeError, LookupError, NotImplementedError, OSError, struct.error):
+    except PARSER_ERRORS:
         return None
 
 

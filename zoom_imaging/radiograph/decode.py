@@ -7,35 +7,30 @@ transfer syntax are read as what they are, with a warning, or refused; never as 
 
 from __future__ import annotations
 
-import os
 import struct
-import sys
-import threading
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom.encaps import encapsulate, generate_frames
-from pydicom.pixels.decoders.base import get_decoder
-from pydicom.uid import UID, JPEGBaseline8Bit, JPEGExtended12Bit
+from pydicom.encaps import generate_frames
+from pydicom.uid import UID, JPEGBaseline8Bit
 
 from zoom_imaging.errors import (
     NotRelevantError,
     UnreadableError,
     UnsupportedTransferSyntaxError,
 )
+from zoom_imaging.ingest.archive import DEFAULT_LIMITS
+from zoom_imaging.ingest.codec import CodecError, CodecMissingError, decode_frame
+from zoom_imaging.ingest.codestream import ITEM, Codestream, identify
 from zoom_imaging.ingest.dataset import Source
-from zoom_imaging.radiograph.codestream import ITEM, Codestream, identify
 from zoom_imaging.radiograph.decimals import header_text, header_texts
 from zoom_imaging.radiograph.layout import Layout, read_layout
 
 _AGAIN = "copy the file again from its source"
 _PIXEL_DATA = 0x7FE00010
-_codec_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -150,6 +145,10 @@ def _swap_bytes_of_words(
 def _decode_encapsulated(value: bytes, layout: Layout, source: Source, notes: list[str]) -> Stored:
     frames = _compressed_frames(value, layout, source)
     codestreams = [_check_codestream(frame, layout, source) for frame in frames]
+    if objection := DEFAULT_LIMITS.objection(layout.frame_bytes * layout.frames, len(value)):
+        raise UnreadableError(
+            f"{source.path}: the compressed pixel data are refused: {objection}", remedy=_AGAIN
+        )
     syntax = _agreed_syntax(codestreams, source, notes)
     found = codestreams[0]
     if found.precision > layout.bits_allocated:
@@ -159,6 +158,15 @@ def _decode_encapsulated(value: bytes, layout: Layout, source: Source, notes: li
             found=f"{found.precision}",
         )
     decoded = np.stack([_decode_frame(frame, syntax, layout, source, notes) for frame in frames])
+    if found.precision > layout.bits_stored and not layout.signed:
+        largest = int(decoded.max())
+        if largest >> (layout.high_bit + 1):
+            raise UnreadableError(
+                f"{source.path}: the {found.kind} frame contradicts Bits Stored",
+                expected=f"values of {layout.bits_stored} bits",
+                found=f"{largest}",
+                remedy="correct Bits Stored and High Bit at the source",
+            )
     if decoded.itemsize * 8 != layout.bits_allocated:
         layout = replace(layout, bits_allocated=decoded.itemsize * 8)
     if found.precision and found.precision <= layout.bits_stored:
@@ -239,17 +247,6 @@ def _agreed_syntax(codestreams: list[Codestream], source: Source, notes: list[st
 def _decode_frame(
     frame: bytes, syntax: UID, layout: Layout, source: Source, notes: list[str]
 ) -> NDArray[Any]:
-    if syntax == JPEGExtended12Bit:
-        from zoom_imaging.radiograph.jpeg12 import decode_extended
-
-        with _codec_silenced():
-            return decode_extended(frame, layout.rows, layout.columns, layout.samples, source.path)
-    decoder = get_decoder(syntax)
-    if not decoder.is_available:
-        raise UnsupportedTransferSyntaxError(
-            f"{source.path}: no codec for the transfer syntax {syntax.name} ({syntax})",
-            remedy=f"install one of {', '.join(decoder.missing_dependencies)}",
-        )
     options: dict[str, Any] = {
         "rows": layout.rows,
         "columns": layout.columns,
@@ -264,40 +261,16 @@ def _decode_frame(
         "correct_unused_bits": False,
     }
     try:
-        with _codec_silenced(), warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            pixels, _ = decoder.as_array(_encapsulated(frame), index=0, raw=False, **options)
-    except (RuntimeError, ValueError, TypeError, AttributeError, NotImplementedError) as error:
-        reason = " ".join(str(error).split())[:200]
+        pixels, said = decode_frame(frame, syntax, options)
+    except CodecMissingError as error:
+        raise UnsupportedTransferSyntaxError(
+            f"{source.path}: the transfer syntax {syntax.name} ({syntax}) is not decoded ({error})",
+            remedy="store the image uncompressed or as JPEG 2000",
+        ) from error
+    except CodecError as error:
         raise UnreadableError(
-            f"{source.path}: the {syntax.name} pixel data ({syntax}) cannot be decoded ({reason})",
+            f"{source.path}: the {syntax.name} pixel data ({syntax}) cannot be decoded ({error})",
             remedy=_AGAIN,
         ) from error
-    notes.extend(text for text in dict.fromkeys(str(w.message) for w in caught) if text)
-    return np.asarray(pixels)
-
-
-def _encapsulated(frame: bytes) -> bytes:
-    return encapsulate([frame])
-
-
-@contextmanager
-def _codec_silenced() -> Iterator[None]:
-    """Keep what compiled codecs print away from stdout, which holds results only, and stderr.
-
-    What they have to say reaches the caller as an exception.
-    """
-    with _codec_lock, open(os.devnull, "wb") as nowhere:
-        sys.stdout.flush()
-        kept = []
-        for stream in (1, 2):
-            with suppress(OSError):  # a closed stream needs no protection
-                kept.append((stream, os.dup(stream)))
-        try:
-            for stream, _ in kept:
-                os.dup2(nowhere.fileno(), stream)
-            yield
-        finally:
-            for stream, copy in kept:
-                os.dup2(copy, stream)
-                os.close(copy)
+    notes.extend(said)
+    return pixels

@@ -11,8 +11,8 @@ from pydicom.dataset import Dataset
 from zoom_imaging.errors import NotRelevantError, UnreadableError
 from zoom_imaging.radiograph.decimals import header_text, header_texts, whole_number
 
-LARGEST_PIXELS = 128 * 1024**2
-"""Pixels of all frames together; a whole spine of 9000 x 3500 has a quarter of it."""
+LARGEST_PIXELS = 64 * 1024**2
+"""Samples of all frames together; a whole spine of 9000 x 3500 has half of it."""
 
 
 @dataclass(frozen=True)
@@ -90,11 +90,12 @@ def _check_layout(layout: Layout, path: str) -> None:
             expected="rows, columns and frames of at least 1",
             found=f"{layout.rows} x {layout.columns}, {layout.frames} frames",
         )
-    if layout.frame_pixels * layout.frames > LARGEST_PIXELS:
+    if layout.frame_pixels * layout.frames * max(layout.samples, 1) > LARGEST_PIXELS:
         raise UnreadableError(
             f"{path}: the declared image is too large",
-            expected=f"at most {LARGEST_PIXELS} pixels",
-            found=f"{layout.frames} frames of {layout.rows} x {layout.columns}",
+            expected=f"at most {LARGEST_PIXELS} samples",
+            found=f"{layout.frames} frames of {layout.rows} x {layout.columns} "
+            f"with {layout.samples} samples",
         )
     if layout.bits_allocated not in {8, 16, 32} or layout.samples not in {1, 3, 4}:
         raise NotRelevantError(

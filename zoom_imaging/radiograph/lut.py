@@ -70,7 +70,7 @@ def read_table(item: Dataset, *, signed: bool, little_endian: bool) -> Table:
 def _raw(item: Dataset, keyword: str) -> Any:
     if keyword not in item:
         return None
-    element = item.get_item(keyword)
+    element = item.get_item(keyword, keep_deferred=True)
     return element.value if element is not None else None
 
 

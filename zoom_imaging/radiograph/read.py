@@ -13,9 +13,10 @@ from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
 from zoom_imaging.anatomy import View
-from zoom_imaging.errors import NotRelevantError, UnreadableError
+from zoom_imaging.errors import InputError, NotRelevantError, UnreadableError
 from zoom_imaging.ingest.dataset import Source, open_source
 from zoom_imaging.ingest.header import ParsedFile, parse
+from zoom_imaging.ingest.text import visible
 from zoom_imaging.radiograph.colour import grey_from_colour, is_colour
 from zoom_imaging.radiograph.decimals import header_text
 from zoom_imaging.radiograph.decode import Stored, decode
@@ -54,6 +55,8 @@ def read_radiographs(content: bytes, path: str) -> tuple[Radiograph, ...]:
         warnings.simplefilter("ignore")
         try:
             return tuple(_films(content, path))
+        except InputError as refusal:  # a library's message may quote bytes of the file
+            raise type(refusal)(visible(refusal.reason)) from refusal
         except MemoryError as error:
             raise UnreadableError(
                 f"{path}: the image does not fit into memory", remedy="use a larger machine"
@@ -74,7 +77,7 @@ def _films(content: bytes, path: str) -> Iterator[Radiograph]:
             film,
             view=view,
             view_reason=view_reason,
-            warnings=tuple(dict.fromkeys(notes + film.warnings)),
+            warnings=tuple(dict.fromkeys(map(visible, notes + film.warnings))),
         )
 
 

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from pydicom.uid import JPEGExtended12Bit
 
 from zoom_imaging.errors import UnsupportedTransferSyntaxError
-from zoom_imaging.radiograph.codestream import identify
+from zoom_imaging.ingest.codestream import identify
 
 
 def decode_extended(
-    frame: bytes, rows: int, columns: int, samples: int, path: str
+    frame: bytes, rows: int, columns: int, samples: int
 ) -> NDArray[np.unsignedinteger[Any]]:
     """One frame of shape (rows, columns), or an UnsupportedTransferSyntaxError with the reason."""
     name = f"{JPEGExtended12Bit.name} ({JPEGExtended12Bit})"
@@ -26,13 +26,13 @@ def decode_extended(
     found = identify(frame)
     if found is None or samples != 1:
         raise UnsupportedTransferSyntaxError(
-            f"{path}: colour in the transfer syntax {name} cannot be decoded", remedy=remedy
+            f"colour in the transfer syntax {name} cannot be decoded", remedy=remedy
         )
     try:
         import gdcm
     except ImportError as error:
         raise UnsupportedTransferSyntaxError(
-            f"{path}: no codec for the transfer syntax {name}", remedy=remedy
+            f"no codec for the transfer syntax {name}", remedy=remedy
         ) from error
     gdcm.Trace.WarningOff()
     gdcm.Trace.ErrorOff()
@@ -40,13 +40,13 @@ def decode_extended(
     kind = np.dtype("u1" if found.precision <= 8 else "<u2")
     if buffer is None or len(buffer) != rows * columns * kind.itemsize:
         raise UnsupportedTransferSyntaxError(
-            f"{path}: the codec failed on the transfer syntax {name}, {found.precision} bits",
+            f"the codec failed on the transfer syntax {name}, {found.precision} bits",
             remedy=remedy,
         )
     values = np.frombuffer(buffer, dtype=kind).reshape(rows, columns)
     if int(values.max()) >> found.precision:
         raise UnsupportedTransferSyntaxError(
-            f"{path}: the codec gave values beyond {found.precision} bits for {name}",
+            f"the codec gave values beyond {found.precision} bits for {name}",
             remedy=remedy,
         )
     return values.astype(kind.newbyteorder("="))
