@@ -66,7 +66,6 @@ def test_review_blinded_header_leak(seen):
 
 
 @pytest.mark.model
-@pytest.mark.xfail(strict=True, reason="burned-in text is not yet found in the reading room")
 def test_no_text_burned_into_a_film_is_shown(seen, folder):
     """Burned In Annotation says NO and is wrong: the text is blanked, or the film held back."""
     sent, _ = seen
