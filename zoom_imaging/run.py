@@ -47,7 +47,11 @@ def main(
         typer.Option(min=1, metavar="N", help="Worker processes (default: the cores, at most 4)."),
     ] = None,
     cluster: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="Dask scheduler to use instead of own workers.")
+        str,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Dask scheduler (tcp://host:8786), its file, or a queue (slurm, pbs, ...).",
+        ),
     ] = "",
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Forget what earlier runs computed.")

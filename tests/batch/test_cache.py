@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import sqlite3
+import zlib
+from contextlib import closing
 from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from zoom_imaging.anatomy import Grade, Level, SixPoints, VertebraState
-from zoom_imaging.batch.cache import Cache, charter_sha256, worth_keeping
+from zoom_imaging.batch.cache import CACHE_NAME, STORE_NAME, Cache, charter_sha256, worth_keeping
 from zoom_imaging.batch.study import Outcome, Study, failure
 from zoom_imaging.charter import load_charter
 from zoom_imaging.dxa.result import DxaReport, DxaResult, DxaSource, Scanner, Site
+from zoom_imaging.errors import OutputError
 from zoom_imaging.ingest.catalogue import Disposition, FileKind, SourceFile
 from zoom_imaging.morphometry.reading import FilmReading, Heights, Ratios, VertebraReading
 
@@ -81,6 +85,7 @@ def test_what_is_not_finite_never_leaves_a_worker():
 
 def test_equal_bytes_elsewhere_are_known_and_keep_their_own_path(cache):
     cache.put(REPORT, READ_REPORT.to_json())
+    cache.flush()
     moved = replace(REPORT, source=SourceFile("b/copy.dcm", "/y/copy.dcm"))
     assert cache.get(REPORT) == READ_REPORT
     assert cache.get(moved).report == replace(READ_REPORT.report, path="b/copy.dcm")
@@ -89,6 +94,7 @@ def test_equal_bytes_elsewhere_are_known_and_keep_their_own_path(cache):
 @pytest.mark.parametrize("study", [REPORT, FILM])
 def test_other_bytes_or_another_kind_are_unknown(cache, study):
     cache.put(study, READ_REPORT.to_json())
+    cache.flush()
     assert cache.get(replace(study, sha256="ef" * 32)) is None
     other = FileKind.SPINE_RADIOGRAPH if study is REPORT else FileKind.DXA_REPORT
     assert cache.get(replace(study, kind=other)) is None
@@ -97,6 +103,7 @@ def test_other_bytes_or_another_kind_are_unknown(cache, study):
 def test_another_charter_forgets_all_and_another_model_forgets_films(tmp_path, cache):
     cache.put(REPORT, READ_REPORT.to_json())
     cache.put(FILM, READ_FILM.to_json())
+    cache.flush()
     rules = CHARTER.model_copy(
         update={"dxa": CHARTER.dxa.model_copy(update={"implausible_change_pct": 9.0})}
     )
@@ -110,22 +117,58 @@ def test_another_charter_forgets_all_and_another_model_forgets_films(tmp_path, c
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda content: content[:-1],
-        lambda content: b"",
-        lambda content: content[:40],
-        lambda content: content.replace(b"0.3", b"0.4"),
-        lambda content: b"\xff" + content,
+        lambda body: body[:-1],
+        lambda body: b"",
+        lambda body: zlib.compress(zlib.decompress(body).replace(b"0.3", b"0.4")),
+        lambda body: b"\xff" + body,
     ],
 )
-def test_a_damaged_entry_counts_as_absent(cache, damage):
-    cache.put(REPORT, READ_REPORT.to_json())
-    (path,) = [found for found in cache.folder.rglob("*") if found.is_file()]
-    path.write_bytes(damage(path.read_bytes()))
+def test_a_damaged_entry_counts_as_absent_and_costs_no_other(cache, damage):
+    other = replace(REPORT, sha256="ef" * 32)
+    for study in (REPORT, other):
+        cache.put(study, READ_REPORT.to_json())
+    cache.flush()
+    with closing(sqlite3.connect(cache.folder / STORE_NAME)) as store, store:
+        key = cache._key(REPORT)
+        ((body,),) = store.execute("SELECT body FROM outcomes WHERE key = ?", [key])
+        store.execute("UPDATE outcomes SET body = ? WHERE key = ?", [damage(body), key])
     assert cache.get(REPORT) is None
+    assert cache.get(other) == READ_REPORT
+    cache.put(REPORT, READ_REPORT.to_json())
+    cache.flush()
+    assert cache.get(REPORT) == READ_REPORT
+
+
+def test_a_store_that_is_no_database_is_begun_anew(cache):
+    cache.folder.mkdir()
+    (cache.folder / STORE_NAME).write_text("no database" * 1000)
+    assert cache.get(REPORT) is None
+    cache.put(REPORT, READ_REPORT.to_json())
+    cache.flush()
+    assert cache.get(REPORT) == READ_REPORT
+
+
+def test_what_was_put_is_on_the_disk_when_the_block_ends(tmp_path):
+    studies = [replace(REPORT, sha256=f"{number:064x}") for number in range(1200)]
+    with Cache(tmp_path, CHARTER, "model", "torch") as cache:
+        for study in studies[::2]:
+            cache.put(study, READ_REPORT.to_json())
+    known = dict(Cache(tmp_path, CHARTER, "model", "torch").known(studies))
+    assert list(known) == studies
+    assert [known[study] is not None for study in studies] == [True, False] * 600
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path):
+    (tmp_path / CACHE_NAME).write_text("in the way")
+    cache = Cache(tmp_path, CHARTER, "model", "torch")
+    cache.put(REPORT, READ_REPORT.to_json())
+    with pytest.raises(OutputError, match=CACHE_NAME):
+        cache.flush()
 
 
 def test_clear_forgets(cache):
     cache.put(REPORT, READ_REPORT.to_json())
+    cache.flush()
     cache.clear()
     cache.clear()
     assert cache.get(REPORT) is None
@@ -134,3 +177,7 @@ def test_clear_forgets(cache):
 def test_an_unexpected_error_is_not_remembered():
     assert not worth_keeping(failure("x"))
     assert worth_keeping(Outcome(Disposition.UNREADABLE, "cut"))
+
+
+def test_a_file_that_was_gone_for_a_moment_is_not_remembered():
+    assert not worth_keeping(Outcome(Disposition.UNREADABLE, "gone", passing=True))

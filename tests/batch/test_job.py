@@ -42,7 +42,7 @@ TABLE_NAMES = [table.file_name for table in TABLES]
 def _in_this_process(monkeypatch):
     """Worker processes have their own tests; here they would only cost time."""
 
-    def spread(tasks, function, crew):
+    def spread(tasks, function, crew, **_):
         yield from (Done(task, function(task)) for task in tasks)
 
     monkeypatch.setattr(pipeline, "spread", spread)
@@ -73,7 +73,7 @@ def computed(monkeypatch):
     found = []
     spread = pipeline.spread
 
-    def spy(tasks, function, crew):
+    def spy(tasks, function, crew, **_):
         found.append(sorted(task.source.path for task in tasks))
         return spread(tasks, function, crew)
 
@@ -191,7 +191,7 @@ def test_a_study_that_kills_its_worker_fails_alone_and_is_tried_again_later(
 ):
     spread = pipeline.spread
 
-    def killing(tasks, function, crew):
+    def killing(tasks, function, crew, **_):
         killer = [task for task in tasks if task.source.path == "b/m12.dcm"]
         yield from spread([task for task in tasks if task not in killer], function, crew)
         yield from (Done(task, None, "the worker process died") for task in killer)
@@ -271,3 +271,26 @@ def test_the_trial_may_bring_its_own_charter(trial, tmp_path):
     go(replace(trial, charter_path=strict))
     assert row(trial.out, "files.csv", path="b/base.dcm")["disposition"] == "unknown_subject"
     assert row(trial.out, "endpoints.csv", subject_id="12")["ls_bmd_change_pct"] == ""
+
+
+@pytest.mark.parametrize(
+    ("breakage", "named"),
+    [
+        (("zoom_imaging.batch.pipeline.program_sha256", lambda: "x"), "another version"),
+        (("zoom_imaging.batch.pipeline.os.path.isdir", lambda path: False), "does not see"),
+    ],
+)
+def test_a_worker_elsewhere_that_is_set_up_otherwise_ends_the_run(trial, breakage, named):
+    """Its results would be remembered as this program's, or every file would be unreadable."""
+
+    def spread(tasks, function, crew, **_):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(*breakage)
+            yield from (Done(task, function(task)) for task in tasks)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline, "spread", spread)
+        with pytest.raises(ConfigurationError, match=named):
+            go(replace(trial, cluster="tcp://elsewhere:8786"))
+        assert not (trial.out / "endpoints.csv").exists()
+    assert go(replace(trial, cluster="tcp://elsewhere:8786")) is False

@@ -40,7 +40,7 @@ def run(sample, tmp_path_factory):
         (folder / "in",), folder / "out", clinical_path=sample / "clinical.csv", jobs=1
     )
 
-    def spread(tasks, function, crew):
+    def spread(tasks, function, crew, **_):
         yield from (Done(task, function(task)) for task in tasks)
 
     def run(verdicts=None):

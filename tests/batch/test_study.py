@@ -67,6 +67,7 @@ def test_a_refusal_is_a_disposition_with_its_sentence(read, kind, error, disposi
     outcome = read(kind, error)
     assert outcome.disposition is disposition
     assert "x" in outcome.reason or "MemoryError" in outcome.reason
+    assert not outcome.passing
     if disposition is Disposition.FAILED:
         assert type(error).__name__ in outcome.reason
         assert "unexpected error" in outcome.reason
@@ -102,9 +103,11 @@ def test_a_file_that_changed_since_the_catalogue_is_not_used(read):
     outcome = read(FileKind.DXA_REPORT, REPORT, sha256="00" * 32)
     assert outcome.disposition is Disposition.UNREADABLE
     assert "changed while the run was working" in outcome.reason
+    assert outcome.passing
 
 
 def test_a_file_that_is_gone_is_unreadable(read, tmp_path):
     outcome = read(FileKind.DXA_REPORT, REPORT, location=tmp_path / "gone.dcm")
     assert outcome.disposition is Disposition.UNREADABLE
     assert outcome.reason
+    assert outcome.passing

@@ -38,6 +38,12 @@ _MAKERS: Mapping[str, Callable[[TrialResults], list[Record]]] = {
     ADVFX.name: fracture_records,
     ADBTM.name: marker_records,
 }
+_TYPES: Mapping[Kind, tuple[type, ...]] = {
+    Kind.TEXT: (str,),
+    Kind.INTEGER: (int,),
+    Kind.FLOAT: (int, float),
+    Kind.DATE: (date,),
+}
 _EPOCH = date(1960, 1, 1)
 _NO_DATA = date(1970, 1, 1)
 _XPT_MOMENT = re.compile(rb"\d\d[A-Z]{3}\d\d:\d\d:\d\d:\d\d")
@@ -99,20 +105,14 @@ def _fault(dataset: Dataset, key: object, what: str) -> None:
 def _value_fault(variable: Variable, value: Value) -> str:
     if value is None:
         return "required, but null" if variable.required else ""
-    wanted: dict[Kind, tuple[type, ...]] = {
-        Kind.TEXT: (str,),
-        Kind.INTEGER: (int,),
-        Kind.FLOAT: (int, float),
-        Kind.DATE: (date,),
-    }
-    if not isinstance(value, wanted[variable.kind]) or isinstance(value, bool):
+    if not isinstance(value, _TYPES[variable.kind]) or isinstance(value, bool):
         return f"expected {variable.kind.value}, found {value!r}"
     if isinstance(value, float) and not math.isfinite(value):
         return f"expected a finite number, found {value}"
     if isinstance(value, str):
         if len(value) > variable.length:
             return f"longer than {variable.length} characters"
-        if variable.codes and value not in {code for code, _ in variable.codes}:
+        if variable.codes and value not in variable.allowed:
             return f"{value!r} is none of its codes"
     return ""
 
@@ -121,8 +121,9 @@ def write_csv(path: Path, dataset: Dataset, records: Sequence[Record]) -> None:
     """UTF-8, LF; dates as ISO text, numbers in their shortest exact form, null as nothing."""
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(dataset.names)
-        writer.writerows([_cell(record[name]) for name in dataset.names] for record in records)
+        names = dataset.names
+        writer.writerow(names)
+        writer.writerows([_cell(record[name]) for name in names] for record in records)
 
 
 def _cell(value: Value) -> str:
@@ -211,6 +212,7 @@ def dataset_json(dataset: Dataset, records: Sequence[Record], study: str, as_of:
         )
         for variable in dataset.variables
     ]
+    names = dataset.names
     made = model.DatasetJSON(  # type: ignore[no-untyped-call]
         datasetJSONCreationDateTime=f"{as_of.isoformat()}T00:00:00",
         datasetJSONVersion="1.1.0",
@@ -224,7 +226,7 @@ def dataset_json(dataset: Dataset, records: Sequence[Record], study: str, as_of:
         name=dataset.name,
         label=dataset.label,
         columns=columns,
-        rows=[[_json(record[name]) for name in dataset.names] for record in records],
+        rows=[[_json(record[name]) for name in names] for record in records],
     )
     return json.dumps(made.to_dict(), ensure_ascii=False, allow_nan=False, indent=1) + "\n"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 
 class Kind(StrEnum):
@@ -45,6 +46,11 @@ class Variable:
     def __post_init__(self) -> None:
         if len(self.name) > 8 or len(self.label) > 40 or self.length > 200:
             raise ValueError(f"{self.name}: name, label or length is beyond XPT version 5")
+
+    @cached_property
+    def allowed(self) -> frozenset[str]:
+        """The values of `codes`."""
+        return frozenset(code for code, _ in self.codes)
 
 
 @dataclass(frozen=True)

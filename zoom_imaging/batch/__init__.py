@@ -2,5 +2,6 @@
 
 `lock.py` keeps two runs apart, `cache.py` remembers what was computed from which bytes, `study.py`
 is one file as a pure task, `cluster.py` spreads tasks over worker processes and survives their
-death, `pipeline.py` leads from sources to results and `accounting.py` counts the dispositions.
+death, `workers.py` knows where workers come from, `pipeline.py` leads from sources to results and
+`accounting.py` counts the dispositions.
 """

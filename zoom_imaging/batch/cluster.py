@@ -1,30 +1,38 @@
 """Many tasks over worker processes, so that no task can take another one with it.
 
-Every worker runs one task at a time. A worker that dies (memory, a crash in a codec, a signal)
-costs its tasks one try; they are then tried again one by one, with nothing beside them, so that the
-task that kills its worker is found and its neighbours keep their results.
+Every worker runs one task at a time. A worker that dies (memory, a crash in a codec, a signal, a
+task without an end) costs its tasks one try; they are then tried again one by one, with nothing
+beside them, so that the task that kills its worker is found and its neighbours keep their results.
 """
 
 from __future__ import annotations
 
-import logging
+import faulthandler
 import os
-import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
-from contextlib import contextmanager
 from dataclasses import dataclass
-from types import ModuleType
-from typing import Any, Generic, TypeVar
+from functools import lru_cache, partial
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from zoom_imaging.errors import ZoomImagingError
 
+if TYPE_CHECKING:
+    from zoom_imaging.batch.workers import Workers
+
 MAXIMUM_TRIES = 3
-_WAIT_FOR_WORKERS_S = 60
+LONGEST_TASK_S = 900
+"""A worker that works longer on one task is taken for hanging, and ends itself."""
+LARGEST_PACK = 25
 _TASKS_AHEAD = 2  # a worker is never idle while the next task travels
+_PACKS_A_WORKER = 4  # so that all workers finish at about the same time
+_LOOK_FOR_WORKERS_S = 10.0
+_WITHOUT_WORKERS_S = 300.0
 _DIED = (
     "the worker process died each time it worked on this file, which may need more memory than "
-    "there is or crash a decoder"
+    f"there is, crash a decoder or take more than {LONGEST_TASK_S // 60} minutes"
 )
 
 T = TypeVar("T")
@@ -33,7 +41,11 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Crew:
-    """Who does the work: `jobs` processes on this machine, or the workers of a scheduler."""
+    """Who does the work: `jobs` processes on this machine, or a cluster.
+
+    `address` is that of a scheduler (`tcp://host:8786`), the scheduler file of one (`*.json`), or
+    the name of a queueing system that starts `jobs` jobs (`slurm`); see `workers.py`.
+    """
 
     jobs: int
     address: str = ""
@@ -63,67 +75,114 @@ def default_jobs() -> int:
     return min(4, available_cores())
 
 
-def spread(tasks: Sequence[T], function: Callable[[T], R], crew: Crew) -> Iterator[Done[T, R]]:
+def spread(
+    tasks: Sequence[T],
+    function: Callable[[T], R],
+    crew: Crew,
+    *,
+    light: Callable[[T], bool] = lambda task: False,
+    say: Callable[[str], None] = lambda sentence: None,
+) -> Iterator[Done[T, R]]:
     """Yield every task exactly once, in the order in which they finish.
 
     A few tasks are under way at a time, so that neither arguments nor results pile up. A task whose
     worker died `MAXIMUM_TRIES` times is yielded with a problem, as is one whose function raised
-    something else than a ZoomImagingError, which is raised here. ZoomImagingError if no worker can
-    be had.
+    something else than a ZoomImagingError, which is raised here. Tasks that are `light`, because
+    they take milliseconds, travel in packs; whatever befalls a pack befalls none of its tasks.
+    `say` is told where the cluster's dashboard is. ZoomImagingError if no worker can be had.
     """
     if not tasks:
         return
-    with _client(crew, len(tasks)) as (client, workers):
+    from zoom_imaging.batch.workers import workers_of
+
+    with workers_of(crew, len(tasks)) as workers:
+        if workers.dashboard:
+            say(f"Dashboard of the workers: {workers.dashboard}")
+        work = partial(_work, function=function, longest_s=LONGEST_TASK_S * workers.one_at_a_time)
         suspects: list[T] = []
-        for task, future in _under_way(client, tasks, function, workers * _TASKS_AHEAD):
-            done: Done[T, R] | None = _finish(task, future)
-            if done is None and crew.address:
-                # Another's scheduler has its own count of tries, and may have other work.
-                yield Done(task, None, _DIED)
-            elif done is None:
-                suspects.append(task)
+        packs = _packs(tasks, light, workers.count)
+        for pack, future in _under_way(workers, packs, work):
+            done: list[Done[T, R]] | None = _finish(pack, future)
+            if done is None:
+                suspects += pack
             else:
-                yield done
+                yield from done
         for task in suspects:
-            yield _alone(client, task, function)
+            yield _alone(workers, task, work)
 
 
-def _alone(client: Any, task: T, function: Callable[[T], R]) -> Done[T, R]:
-    for _ in range(MAXIMUM_TRIES - 1):
-        future = client.submit(function, task, pure=False)
-        done: Done[T, R] | None = _finish(task, future)
-        if done is not None:
-            return done
+def _packs(tasks: Sequence[T], light: Callable[[T], bool], workers: int) -> Iterator[tuple[T, ...]]:
+    many = sum(map(light, tasks)) // (workers * _PACKS_A_WORKER)
+    size = max(1, min(LARGEST_PACK, many))
+    pack: list[T] = []
+    for task in tasks:
+        if not light(task):
+            yield (task,)
+            continue
+        pack.append(task)
+        if len(pack) == size:
+            yield tuple(pack)
+            pack.clear()
+    if pack:
+        yield tuple(pack)
+
+
+def _alone(workers: Workers, task: T, work: Callable[[tuple[T, ...]], Any]) -> Done[T, R]:
+    for _ in range(workers.tries - 1):
+        for pack, future in _under_way(workers, iter([(task,)]), work):
+            done: list[Done[T, R]] | None = _finish(pack, future)
+            if done is not None:
+                return done[0]
     return Done(task, None, f"{_DIED} ({MAXIMUM_TRIES} tries)")
 
 
 def _under_way(
-    client: Any, tasks: Sequence[T], function: Callable[[T], R], window: int
-) -> Iterator[tuple[T, Any]]:
-    waiting = iter(tasks)
-    flying: dict[Any, T] = {}
-    queue = _distributed().as_completed(loop=client.loop)
+    workers: Workers, packs: Iterator[tuple[T, ...]], work: Callable[[tuple[T, ...]], Any]
+) -> Iterator[tuple[tuple[T, ...], Any]]:
+    flying: dict[Any, tuple[T, ...]] = {}
+    landed: SimpleQueue[Any] = SimpleQueue()
 
     def launch() -> None:
-        for task in waiting:
-            future = client.submit(function, task, pure=False)
-            flying[future.key] = task
-            queue.add(future)
-            return
+        while len(flying) < workers.count * _TASKS_AHEAD and (pack := next(packs, None)):
+            future = workers.client.submit(work, pack, pure=False)
+            flying[future.key] = pack
+            future.add_done_callback(landed.put)
 
-    for _ in range(window):
+    looked = time.monotonic()
+    launch()
+    while flying:
+        future = _next(landed, workers)
+        pack = flying.pop(future.key)
+        if time.monotonic() - looked > _LOOK_FOR_WORKERS_S:
+            workers.recount()
+            looked = time.monotonic()
         launch()
-    for future in queue:
-        yield flying.pop(future.key), future
+        yield pack, future
         future.release()
-        launch()
 
 
-def _finish(task: T, future: Any) -> Done[T, R] | None:
-    """The result of a future, or None when its worker died."""
+def _next(landed: SimpleQueue[Any], workers: Workers) -> Any:
+    """The next future that is done; ZoomImagingError if no worker is left to do any."""
+    lonely_s = 0.0
+    while True:
+        try:
+            return landed.get(timeout=_LOOK_FOR_WORKERS_S)
+        except Empty:
+            lonely_s = 0.0 if workers.recount() else lonely_s + _LOOK_FOR_WORKERS_S
+        if lonely_s >= _WITHOUT_WORKERS_S:
+            raise ZoomImagingError(
+                f"the scheduler has had no worker for {lonely_s:.0f} seconds",
+                remedy="start workers and run again: what was computed is kept",
+            )
+
+
+def _finish(pack: tuple[T, ...], future: Any) -> list[Done[T, R]] | None:
+    """The results of a pack, or None when its worker died."""
+    from distributed.scheduler import KilledWorker
+
     try:
-        return Done(task, future.result())
-    except _distributed().scheduler.KilledWorker:
+        answers: list[tuple[R | None, str]] = future.result()
+    except KilledWorker:
         return None
     except ZoomImagingError:
         raise
@@ -133,74 +192,36 @@ def _finish(task: T, future: Any) -> Done[T, R] | None:
             remedy="run again: what was computed is kept",
         ) from error
     except Exception as error:
-        return Done(task, None, f"unexpected {type(error).__name__}: {error}")
+        return [Done(task, None, _unexpected(error)) for task in pack]
+    return [Done(task, *answer) for task, answer in zip(pack, answers, strict=True)]
 
 
-def _distributed() -> Any:
-    import distributed
-
-    module: ModuleType = distributed
-    return module
-
-
-@contextmanager
-def _client(crew: Crew, task_count: int) -> Iterator[tuple[Any, int]]:
-    import dask
-
-    # Before its settings are changed: its import fills in the defaults beside them.
-    distributed = _distributed()
-    quiet = {
-        "distributed.scheduler.allowed-failures": 0,
-        "distributed.worker.memory.target": False,
-        "distributed.worker.memory.spill": False,
-        "distributed.worker.memory.pause": False,
-        "distributed.worker.memory.terminate": 0.95,
-        "distributed.nanny.pre-spawn-environ": dict.fromkeys(
-            ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), crew.threads_per_job
-        ),
-    }
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
-    if crew.address:
-        with _connected(crew.address) as client:
-            yield client, max(1, len(client.nthreads()))
-        return
-    workers = max(1, min(crew.jobs, task_count))
-    with (
-        tempfile.TemporaryDirectory(prefix="zoom_imaging-", ignore_cleanup_errors=True) as scratch,
-        dask.config.set(quiet),
-        _local_cluster(distributed, workers, scratch) as cluster,
-        distributed.Client(cluster, set_as_default=False) as client,
-    ):
-        yield client, workers
-
-
-def _local_cluster(distributed: Any, workers: int, scratch: str) -> Any:
-    return distributed.LocalCluster(
-        n_workers=workers,
-        threads_per_worker=1,
-        processes=True,
-        host="127.0.0.1",
-        # None would still take port 8787, and a second run on this machine would find it taken.
-        dashboard_address="127.0.0.1:0",
-        local_directory=scratch,
-        silence_logs=logging.CRITICAL,
-    )
-
-
-@contextmanager
-def _connected(address: str) -> Iterator[Any]:
-    try:
-        client = _distributed().Client(address, timeout=_WAIT_FOR_WORKERS_S, set_as_default=False)
-    except (OSError, TimeoutError, ValueError) as error:
-        raise ZoomImagingError(
-            f"no Dask scheduler answers at {address} ({type(error).__name__})",
-            remedy="check --cluster, e.g. tcp://host:8786, or leave it out",
-        ) from error
-    with client:
+def _work(
+    pack: tuple[T, ...], function: Callable[[T], R], longest_s: float
+) -> list[tuple[R | None, str]]:
+    """In the worker: each task by itself, within its time."""
+    answers: list[tuple[R | None, str]] = []
+    for task in pack:
+        if longest_s:
+            # From a thread of its own that needs no interpreter: a decoder may hold that for ever.
+            faulthandler.dump_traceback_later(longest_s, exit=True, file=_nowhere())
         try:
-            client.wait_for_workers(1, timeout=_WAIT_FOR_WORKERS_S)
-        except TimeoutError as error:
-            raise ZoomImagingError(
-                f"the scheduler at {address} has no workers", remedy="start workers, then run again"
-            ) from error
-        yield client
+            answers.append((function(task), ""))
+        except ZoomImagingError:
+            raise
+        except Exception as error:
+            answers.append((None, _unexpected(error)))
+        finally:
+            if longest_s:
+                faulthandler.cancel_dump_traceback_later()
+    return answers
+
+
+def _unexpected(error: Exception) -> str:
+    return f"unexpected {type(error).__name__}: {error}"
+
+
+@lru_cache(maxsize=1)
+def _nowhere() -> int:
+    """Open for as long as the process lives: the watchdog writes to it last of all."""
+    return os.open(os.devnull, os.O_WRONLY)

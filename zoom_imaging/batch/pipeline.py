@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import socket
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from zoom_imaging.batch import study
 from zoom_imaging.batch.accounting import account, counts, supersede
-from zoom_imaging.batch.cache import Cache, charter_sha256, worth_keeping
+from zoom_imaging.batch.cache import Cache, charter_sha256, program_sha256, worth_keeping
 from zoom_imaging.batch.cluster import Crew, spread
 from zoom_imaging.batch.progress import Stage, Voice
 from zoom_imaging.batch.readings import Readings
@@ -19,7 +20,7 @@ from zoom_imaging.batch.study import Outcome, Study
 from zoom_imaging.batch.subject import assemble
 from zoom_imaging.charter import Charter
 from zoom_imaging.endpoints.results import RunMetadata, SubjectResults, TrialResults
-from zoom_imaging.errors import OutputError
+from zoom_imaging.errors import ConfigurationError, OutputError
 from zoom_imaging.ingest.catalogue import Catalogue, CatalogueEntry, Disposition, FileKind
 from zoom_imaging.ingest.clinical import ClinicalTable
 from zoom_imaging.ingest.text import visible
@@ -129,46 +130,90 @@ def _read(
     studies: Sequence[Study], trial: Trial, bundle: Bundle | None, voice: Voice
 ) -> dict[str, Outcome]:
     """The outcome of every study by path: from the cache where it is known, else computed now."""
-    cache = Cache(trial.out, trial.charter, bundle.sha256 if bundle else "", trial.engine)
+    memory = Cache(trial.out, trial.charter, bundle.sha256 if bundle else "", trial.engine)
     if trial.fresh:
-        cache.clear()
+        memory.clear()
     outcomes: dict[str, Outcome] = {}
     unknown: list[Study] = []
-    for one in studies:
-        known = cache.get(one)
-        if known is None:
-            unknown.append(one)
-        else:
-            outcomes[one.source.path] = known
-    if len(unknown) < len(studies):
-        voice.say(f"{len(studies) - len(unknown)} of {len(studies)} files are known from before.")
-    if not unknown:
-        return outcomes
-    with voice.stage("Reading reports and films", len(unknown)) as stage:
-        for one, body in _compute(unknown, trial):
-            outcome = Outcome.from_json(body)
-            outcomes[one.source.path] = outcome
-            if worth_keeping(outcome):
-                _keep(cache, one, body, voice)
+    with memory as cache:
+        for one, known in cache.known(studies):
+            if known is None:
+                unknown.append(one)
             else:
-                voice.warn(f"{one.source.path}: {outcome.reason}")
-            stage.advance()
+                outcomes[one.source.path] = known
+        if outcomes:
+            voice.say(f"{len(outcomes)} of {len(studies)} files are known from before.")
+        if not unknown:
+            return outcomes
+        remember = _Memory(cache, voice)
+        with voice.stage("Reading reports and films", len(unknown)) as stage:
+            for one, body in _compute(unknown, trial, voice):
+                outcome = Outcome.from_json(body)
+                outcomes[one.source.path] = outcome
+                if worth_keeping(outcome):
+                    remember.put(one, body)
+                else:
+                    voice.warn(f"{one.source.path}: {outcome.reason}")
+                stage.advance()
+        remember.flush()
     return outcomes
 
 
-def _compute(unknown: Sequence[Study], trial: Trial) -> Iterator[tuple[Study, bytes]]:
+def _compute(unknown: Sequence[Study], trial: Trial, voice: Voice) -> Iterator[tuple[Study, bytes]]:
     networks = study.Networks(trial.model, trial.engine, trial.crew.threads_per_job)
-    task = partial(study.run, charter=trial.charter, networks=networks)
-    for done in spread(unknown, task, trial.crew):
+    task: Callable[[Study], bytes] = partial(study.run, charter=trial.charter, networks=networks)
+    if trial.crew.address:
+        task = partial(_run_elsewhere, task=task, program=program_sha256())
+    for done in spread(unknown, task, trial.crew, light=_is_report, say=voice.say):
         yield done.task, done.result or study.failure(done.problem).to_json()
 
 
-def _keep(cache: Cache, one: Study, body: bytes, voice: Voice) -> None:
-    try:
-        cache.put(one, body)
-    except OutputError as error:
-        # The result itself is at hand: whether the tables can be written is told when they are.
-        voice.say(f"Not remembered for the next run: {error.reason}")
+def _is_report(one: Study) -> bool:
+    """A report is read in milliseconds, less than a task of its own costs; a film in seconds."""
+    return one.kind is FileKind.DXA_REPORT
+
+
+def _run_elsewhere(one: Study, task: Callable[[Study], bytes], program: str) -> bytes:
+    """`task` on a worker that may be set up otherwise; ConfigurationError where it is."""
+    if program_sha256() != program:
+        raise ConfigurationError(
+            f"a worker on {socket.gethostname()} has another version of zoom_imaging, of Python or "
+            "of a package that makes numbers than this run",
+            remedy="install the same on every worker and restart them",
+        )
+    folder = os.path.dirname(one.source.location)
+    if not os.path.isdir(folder):
+        raise ConfigurationError(
+            f"a worker on {socket.gethostname()} does not see the folder {visible(folder)}",
+            remedy="mount the sources under the same path on every worker",
+        )
+    return task(one)
+
+
+class _Memory:
+    """The cache, as far as it can be written: results are at hand even where it cannot.
+
+    Whether the tables can be written is told when they are.
+    """
+
+    def __init__(self, cache: Cache, voice: Voice) -> None:
+        self._cache: Cache | None = cache
+        self._voice = voice
+
+    def put(self, one: Study, body: bytes) -> None:
+        self._try(lambda cache: cache.put(one, body))
+
+    def flush(self) -> None:
+        self._try(Cache.flush)
+
+    def _try(self, write: Callable[[Cache], None]) -> None:
+        if self._cache is None:
+            return
+        try:
+            write(self._cache)
+        except OutputError as error:
+            self._cache = None
+            self._voice.say(f"From here on not remembered for the next run: {error.reason}")
 
 
 def _subjects(

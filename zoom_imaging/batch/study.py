@@ -55,13 +55,15 @@ class Study:
 class Outcome:
     """What a file gave: `report` or `films`, or a disposition other than used with its reason.
 
-    A film that the model could not read is used, with its refusal as the reason.
+    A film that the model could not read is used, with its refusal as the reason. `passing`: the
+    reason is about the moment and not about the bytes, e.g. a file that was gone.
     """
 
     disposition: Disposition
     reason: str = ""
     report: DxaReport | None = None
     films: tuple[FilmReading, ...] = ()
+    passing: bool = False
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -117,27 +119,38 @@ def run(study: Study, charter: Charter, networks: Networks) -> bytes:
 
 
 def _outcome(study: Study, charter: Charter, networks: Networks) -> Outcome:
-    from zoom_imaging.ingest.source import open_source
-
     with warnings.catch_warnings():
         # What matters in them is in the records; a worker's terminal is nobody's.
         warnings.simplefilter("ignore")
         try:
-            content = open_source(study.source)
-            if sha256_of_bytes(content) != study.sha256:
-                raise UnreadableError(
-                    "the file changed while the run was working", remedy="run again"
-                )
+            content = _content(study)
+        except InputError as refusal:
+            return replace(_refused(refusal), passing=True)
+        try:
             if study.kind is FileKind.DXA_REPORT:
                 return _report(content, study.source.path, charter)
             return _films(content, study.source.path, charter, _reader(networks))
         except InputError as refusal:
             return _refused(refusal)
         except OSError as error:
-            return Outcome(
-                Disposition.UNREADABLE,
-                f"the file cannot be read ({error.strerror or type(error).__name__})",
-            )
+            return replace(_refused(_not_readable(error)), passing=True)
+
+
+def _content(study: Study) -> bytes:
+    """The bytes that the catalogue was made from; UnreadableError where they are not there now."""
+    from zoom_imaging.ingest.source import open_source
+
+    try:
+        content = open_source(study.source)
+    except OSError as error:
+        raise _not_readable(error) from error
+    if sha256_of_bytes(content) != study.sha256:
+        raise UnreadableError("the file changed while the run was working", remedy="run again")
+    return content
+
+
+def _not_readable(error: OSError) -> UnreadableError:
+    return UnreadableError(f"the file cannot be read ({error.strerror or type(error).__name__})")
 
 
 def _refused(refusal: InputError) -> Outcome:

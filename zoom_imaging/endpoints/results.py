@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from zoom_imaging.anatomy import Arm, Visit
@@ -13,7 +14,7 @@ from zoom_imaging.change.subject import FractureSummary
 from zoom_imaging.charter import Charter
 from zoom_imaging.dxa.result import DxaReport
 from zoom_imaging.endpoints.status import EndpointStatus
-from zoom_imaging.ingest.catalogue import Catalogue, SourceFile
+from zoom_imaging.ingest.catalogue import Catalogue, CatalogueEntry, SourceFile
 from zoom_imaging.morphometry.reading import FilmReading, VertebraReading
 from zoom_imaging.query import Query
 
@@ -125,6 +126,23 @@ class TrialResults:
             if subject.subject_id == subject_id:
                 return subject
         raise KeyError(subject_id)
+
+    @cached_property
+    def files_by_subject(self) -> Mapping[str, tuple[CatalogueEntry, ...]]:
+        """Files that carry a subject's id, used or not, by that id; looked through only once."""
+        found: dict[str, list[CatalogueEntry]] = {}
+        for entry in self.catalogue.entries:
+            if entry.subject_id:
+                found.setdefault(entry.subject_id, []).append(entry)
+        return {subject_id: tuple(entries) for subject_id, entries in found.items()}
+
+    @cached_property
+    def queries_by_subject(self) -> Mapping[str, tuple[Query, ...]]:
+        """Questions about a subject, by the id; looked through only once."""
+        found: dict[str, list[Query]] = {}
+        for query in self.queries:
+            found.setdefault(query.subject_id, []).append(query)
+        return {subject_id: tuple(queries) for subject_id, queries in found.items()}
 
 
 def count_by_status(subjects: Iterable[SubjectResults]) -> dict[str, int]:

@@ -103,16 +103,12 @@ def lsc_words(change: BmdChange) -> str:
 
 def queries_of(subject: SubjectResults, results: TrialResults) -> tuple[Query, ...]:
     """All questions about a subject, those of the catalogue included."""
-    return tuple(query for query in results.queries if query.subject_id == subject.subject_id)
+    return results.queries_by_subject.get(subject.subject_id, ())
 
 
 def files_of(subject: SubjectResults, results: TrialResults) -> tuple[CatalogueEntry, ...]:
     """All files that carry the subject's id, used or not."""
-    return tuple(
-        entry
-        for entry in results.catalogue.entries
-        if entry.subject_id and entry.subject_id == subject.subject_id
-    )
+    return results.files_by_subject.get(subject.subject_id, ())
 
 
 def missing_words(subject: SubjectResults) -> tuple[str, ...]:
