@@ -102,7 +102,7 @@ def spread(
         suspects: list[T] = []
         packs = _packs(tasks, light, workers.count)
         for pack, future in _under_way(workers, packs, work):
-            done: list[Done[T, R]] | None = _finish(pack, future)
+            done: list[Done[T, R]] | None = _finish(pack, future, workers)
             if done is None:
                 suspects += pack
             else:
@@ -130,7 +130,7 @@ def _packs(tasks: Sequence[T], light: Callable[[T], bool], workers: int) -> Iter
 def _alone(workers: Workers, task: T, work: Callable[[tuple[T, ...]], Any]) -> Done[T, R]:
     for _ in range(workers.tries - 1):
         for pack, future in _under_way(workers, iter([(task,)]), work):
-            done: list[Done[T, R]] | None = _finish(pack, future)
+            done: list[Done[T, R]] | None = _finish(pack, future, workers)
             if done is not None:
                 return done[0]
     return Done(task, None, f"{_DIED} ({MAXIMUM_TRIES} tries)")
@@ -168,20 +168,40 @@ def _next(landed: SimpleQueue[Any], workers: Workers) -> Any:
         try:
             return landed.get(timeout=_LOOK_FOR_WORKERS_S)
         except Empty:
-            lonely_s = 0.0 if workers.recount() else lonely_s + _LOOK_FOR_WORKERS_S
-        if lonely_s >= _WITHOUT_WORKERS_S:
-            raise ZoomImagingError(
-                f"the scheduler has had no worker for {lonely_s:.0f} seconds",
-                remedy="start workers and run again: what was computed is kept",
-            )
+            lonely_s = _lonely(workers, lonely_s)
 
 
-def _finish(pack: tuple[T, ...], future: Any) -> list[Done[T, R]] | None:
+def _result(future: Any, workers: Workers) -> Any:
+    """The result of a future that was done. A worker that leaves takes its results along: then it
+    is computed again, if there is any other worker.
+    """
+    lonely_s = 0.0
+    while True:
+        try:
+            return future.result(timeout=_LOOK_FOR_WORKERS_S)
+        except TimeoutError:
+            if future.done():
+                raise  # the task's own
+            lonely_s = _lonely(workers, lonely_s)
+
+
+def _lonely(workers: Workers, lonely_s: float) -> float:
+    """For how long there has been no worker; ZoomImagingError when that is too long."""
+    lonely_s = 0.0 if workers.recount() else lonely_s + _LOOK_FOR_WORKERS_S
+    if lonely_s >= _WITHOUT_WORKERS_S:
+        raise ZoomImagingError(
+            f"the scheduler has had no worker for {lonely_s:.0f} seconds",
+            remedy="start workers and run again: what was computed is kept",
+        )
+    return lonely_s
+
+
+def _finish(pack: tuple[T, ...], future: Any, workers: Workers) -> list[Done[T, R]] | None:
     """The results of a pack, or None when its worker died."""
     from distributed.scheduler import KilledWorker
 
     try:
-        answers: list[tuple[R | None, str]] = future.result()
+        answers: list[tuple[R | None, str]] = _result(future, workers)
     except KilledWorker:
         return None
     except ZoomImagingError:
