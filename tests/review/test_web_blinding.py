@@ -33,6 +33,9 @@ FEW = SUBJECTS[:2]
 THEIRS = {"comment": "ZEBRA of the other"}
 
 
+SHORTEST_PIECE = 8
+
+
 def disguises(secret):
     """The ways in which a text may travel."""
     raw = secret.encode()
@@ -40,8 +43,10 @@ def disguises(secret):
     yield "".join(f"&#{code};" for code in raw)
     for lead in range(3):
         inner = base64.b64encode(b"\0" * lead + raw).decode().rstrip("=")
-        if len(raw) > 4:
-            yield inner[4 if lead else 0 : -1]
+        inner = inner[4 if lead else 0 : -1]
+        # A shorter piece turns up by chance in the random letters of a cookie.
+        if len(inner) >= SHORTEST_PIECE:
+            yield inner
 
 
 def whole_session(room, name, theirs=()):
