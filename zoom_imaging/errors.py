@@ -26,6 +26,7 @@
         +-- StaleVersionError           someone else, or another tab, has saved meanwhile
         +-- IncompleteReadingError      answers are missing or contradict each other
         +-- LoginRefusedError           name, password or too many attempts
+        +-- RoomBusyError               the database is held by someone else, or away
 
 A message names the file or subject, what was expected, what was found and what to do.
 """
@@ -151,3 +152,7 @@ class IncompleteReadingError(ReviewError):
 
 class LoginRefusedError(ReviewError):
     """The name or the password is wrong, or there were too many attempts."""
+
+
+class RoomBusyError(ReviewError):
+    """The database is held by someone else, or cannot be reached; the viewer tries again."""

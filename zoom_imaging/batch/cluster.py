@@ -151,7 +151,7 @@ def _under_way(
     looked = time.monotonic()
     launch()
     while flying:
-        future = _next(landed, workers)
+        future = _await(lambda seconds: landed.get(timeout=seconds), workers)
         pack = flying.pop(future.key)
         if time.monotonic() - looked > _LOOK_FOR_WORKERS_S:
             workers.recount()
@@ -161,39 +161,19 @@ def _under_way(
         future.release()
 
 
-def _next(landed: SimpleQueue[Any], workers: Workers) -> Any:
-    """The next future that is done; ZoomImagingError if no worker is left to do any."""
+def _await(get: Callable[[float], Any], workers: Workers) -> Any:
+    """What `get` gives within its seconds; ZoomImagingError if no worker is left to give it."""
     lonely_s = 0.0
     while True:
         try:
-            return landed.get(timeout=_LOOK_FOR_WORKERS_S)
-        except Empty:
-            lonely_s = _lonely(workers, lonely_s)
-
-
-def _result(future: Any, workers: Workers) -> Any:
-    """The result of a future that was done. A worker that leaves takes its results along: then it
-    is computed again, if there is any other worker.
-    """
-    lonely_s = 0.0
-    while True:
-        try:
-            return future.result(timeout=_LOOK_FOR_WORKERS_S)
-        except TimeoutError:
-            if future.done():
-                raise  # the task's own
-            lonely_s = _lonely(workers, lonely_s)
-
-
-def _lonely(workers: Workers, lonely_s: float) -> float:
-    """For how long there has been no worker; ZoomImagingError when that is too long."""
-    lonely_s = 0.0 if workers.recount() else lonely_s + _LOOK_FOR_WORKERS_S
-    if lonely_s >= _WITHOUT_WORKERS_S:
-        raise ZoomImagingError(
-            f"the scheduler has had no worker for {lonely_s:.0f} seconds",
-            remedy="start workers and run again: what was computed is kept",
-        )
-    return lonely_s
+            return get(_LOOK_FOR_WORKERS_S)
+        except (Empty, TimeoutError):
+            lonely_s = 0.0 if workers.recount() else lonely_s + _LOOK_FOR_WORKERS_S
+        if lonely_s >= _WITHOUT_WORKERS_S:
+            raise ZoomImagingError(
+                f"the scheduler has had no worker for {lonely_s:.0f} seconds",
+                remedy="start workers and run again: what was computed is kept",
+            )
 
 
 def _finish(pack: tuple[T, ...], future: Any, workers: Workers) -> list[Done[T, R]] | None:
@@ -201,7 +181,9 @@ def _finish(pack: tuple[T, ...], future: Any, workers: Workers) -> list[Done[T, 
     from distributed.scheduler import KilledWorker
 
     try:
-        answers: list[tuple[R | None, str]] = _result(future, workers)
+        # The worker that has the result may go before it is fetched: another one makes it again.
+        # `_work` lets no TimeoutError of a task out, so one here means that nothing came yet.
+        answers: list[tuple[R | None, str]] = _await(future.result, workers)
     except KilledWorker:
         return None
     except ZoomImagingError:

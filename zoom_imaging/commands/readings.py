@@ -87,6 +87,7 @@ def show_agreement(db: _Database) -> None:
 @app.command("export-sr")
 def export_sr(db: _Database, out: _Out) -> None:
     """Write one DICOM SR (TID 1500) for each film that readers have read."""
+    from zoom_imaging.endpoints.write import writing
     from zoom_imaging.exchange.film_reports import reports_of_verdict, write_film_reports
     from zoom_imaging.exchange.radiograph_report import ModelName
     from zoom_imaging.review.cases import trial_of
@@ -98,7 +99,7 @@ def export_sr(db: _Database, out: _Out) -> None:
             trial = trial_of(session)
             model = ModelName(trial.model_name, trial.model_version)
         reports = [one for verdict in found.values() for one in reports_of_verdict(verdict, model)]
-        with _writing(out):
+        with writing(out):
             problems = write_film_reports(reports, out)
         _note_export(database, "sr", out)
     for problem in problems:
@@ -135,16 +136,6 @@ def _note_export(database: Database, what: str, out: Path) -> None:
     with database.writing() as session:
         change = Change("folder", None, str(out.absolute()))
         append(session, actor, Action.EXPORT, what, changes=[change])
-
-
-@contextmanager
-def _writing(out: Path) -> Iterator[None]:
-    """What the file system refuses is one sentence and exit 1."""
-    try:
-        yield
-    except OSError as error:
-        typer.echo(f"Error: {out} cannot be written ({error.strerror})", err=True)
-        raise typer.Exit(1) from error
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import lru_cache
 
 from sqlalchemy import select
@@ -36,6 +37,29 @@ _CODE_LENGTH = 8
 
 
 @dataclass(frozen=True)
+class CaseSummary:
+    """A case without its films, which are long; `flagged` and `differences` as the row has them."""
+
+    id: int
+    subject_id: str
+    film_count: int
+    flagged: str
+    differences: str | None
+    locked_at: datetime | None
+    is_held: bool
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether anybody may read it now."""
+        return bool(self.film_count) and self.locked_at is None and not self.is_held
+
+    @property
+    def is_flagged(self) -> bool:
+        """Whether the model asks for a reader's eye."""
+        return self.flagged != "[]"
+
+
+@dataclass(frozen=True)
 class Imported:
     """What an import did: subjects that are new, whose films changed, and that the run lacks."""
 
@@ -57,7 +81,29 @@ def trial_of(session: Session) -> Trial:
 
 def charter_of(trial: Trial) -> Charter:
     """The rules by which the readings are made."""
-    return Charter.model_validate_json(trial.charter)
+    return _parsed(trial.charter)
+
+
+@lru_cache(maxsize=4)
+def _parsed(charter: str) -> Charter:
+    return Charter.model_validate_json(charter)
+
+
+def case_summaries(session: Session, only: int | None = None) -> list[CaseSummary]:
+    """Every case in the order of import, or one of them."""
+    columns = (
+        CaseRow.id,
+        CaseRow.subject_id,
+        CaseRow.film_count,
+        CaseRow.flagged,
+        CaseRow.differences,
+        CaseRow.locked_at,
+        CaseRow.pending_films.is_not(None),
+    )
+    statement = select(*columns).order_by(CaseRow.id)
+    if only is not None:
+        statement = statement.where(CaseRow.id == only)
+    return [CaseSummary(*row) for row in session.execute(statement)]
 
 
 def import_reading_list(session: Session, found: ReadingList) -> Imported:

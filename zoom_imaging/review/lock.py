@@ -28,6 +28,7 @@ from zoom_imaging.review.tables import (
     ReadingRow,
     ReadingState,
     Role,
+    Trial,
     canonical,
     moment_text,
 )
@@ -47,23 +48,15 @@ def lock_case(session: Session, account: Account, case: CaseRow, password: str) 
             expected="all readings signed and all differences settled",
             found=line.progress.value.replace("_", " "),
         )
-    signature = sign(
+    _lock(
         session,
         account,
         password,
+        row=case,
         target=case_name(case),
+        action=Action.CASE_LOCK,
         meaning=CASE_MEANING,
         content=closed_content(session, case),
-    )
-    case.locked_at = datetime.now(UTC)
-    append(
-        session,
-        actor_of(account),
-        Action.CASE_LOCK,
-        case_name(case),
-        changes=[Change("locked_at", None, moment_text(case.locked_at))],
-        rows=[case, signature],
-        reason=CASE_MEANING,
     )
 
 
@@ -75,22 +68,14 @@ def unlock_case(
     _require_open_trial(session)
     if case.locked_at is None:
         raise NotAllowedError(f"subject {case.subject_id} is not locked")
-    reason = _reason(reason)
-    target = case_name(case)
-    meaning = f"I unlock this subject: {reason}"[:200]
-    change = Change("locked_at", moment_text(case.locked_at), None)
-    withdrawn = withdraw(session, target)
-    signature = sign(
-        session, account, password, target=f"{target}:unlock", meaning=meaning, content=reason
-    )
-    case.locked_at = None
-    append(
+    _unlock(
         session,
-        actor_of(account),
-        Action.CASE_UNLOCK,
-        target,
-        changes=[change],
-        rows=[case, signature, *withdrawn],
+        account,
+        password,
+        row=case,
+        target=case_name(case),
+        action=Action.CASE_UNLOCK,
+        what="this subject",
         reason=reason,
     )
 
@@ -116,18 +101,15 @@ def lock_trial(session: Session, account: Account, password: str) -> None:
         ]
         for line in lines
     ]
-    signature = sign(
-        session, account, password, target="trial", meaning=TRIAL_MEANING, content=canonical(seals)
-    )
-    trial.locked_at = datetime.now(UTC)
-    append(
+    _lock(
         session,
-        actor_of(account),
-        Action.TRIAL_LOCK,
-        "trial",
-        changes=[Change("locked_at", None, moment_text(trial.locked_at))],
-        rows=[trial, signature],
-        reason=TRIAL_MEANING,
+        account,
+        password,
+        row=trial,
+        target="trial",
+        action=Action.TRIAL_LOCK,
+        meaning=TRIAL_MEANING,
+        content=canonical(seals),
     )
 
 
@@ -137,21 +119,14 @@ def unlock_trial(session: Session, account: Account, password: str, reason: str)
     trial = trial_of(session)
     if trial.locked_at is None:
         raise NotAllowedError("the trial is not locked")
-    reason = _reason(reason)
-    withdrawn = withdraw(session, "trial")
-    meaning = f"I unlock the trial: {reason}"[:200]
-    signature = sign(
-        session, account, password, target="trial:unlock", meaning=meaning, content=reason
-    )
-    change = Change("locked_at", moment_text(trial.locked_at), None)
-    trial.locked_at = None
-    append(
+    _unlock(
         session,
-        actor_of(account),
-        Action.TRIAL_UNLOCK,
-        "trial",
-        changes=[change],
-        rows=[trial, signature, *withdrawn],
+        account,
+        password,
+        row=trial,
+        target="trial",
+        action=Action.TRIAL_UNLOCK,
+        what="the trial",
         reason=reason,
     )
 
@@ -224,6 +199,62 @@ def closed_content(session: Session, case: CaseRow) -> str:
         if row.state == ReadingState.SIGNED
     ]
     return canonical([case.subject_id, case.films, readings])
+
+
+def _lock(
+    session: Session,
+    account: Account,
+    password: str,
+    *,
+    row: CaseRow | Trial,
+    target: str,
+    action: Action,
+    meaning: str,
+    content: str,
+) -> None:
+    signature = sign(session, account, password, target=target, meaning=meaning, content=content)
+    row.locked_at = datetime.now(UTC)
+    append(
+        session,
+        actor_of(account),
+        action,
+        target,
+        changes=[Change("locked_at", None, moment_text(row.locked_at))],
+        rows=[row, signature],
+        reason=meaning,
+    )
+
+
+def _unlock(
+    session: Session,
+    account: Account,
+    password: str,
+    *,
+    row: CaseRow | Trial,
+    target: str,
+    action: Action,
+    what: str,
+    reason: str,
+) -> None:
+    """Take a lock away; its signatures are withdrawn and stay in the record."""
+    assert row.locked_at is not None
+    reason = _reason(reason)
+    change = Change("locked_at", moment_text(row.locked_at), None)
+    withdrawn = withdraw(session, target)
+    meaning = f"I unlock {what}: {reason}"[:200]
+    signature = sign(
+        session, account, password, target=f"{target}:unlock", meaning=meaning, content=reason
+    )
+    row.locked_at = None
+    append(
+        session,
+        actor_of(account),
+        action,
+        target,
+        changes=[change],
+        rows=[row, signature, *withdrawn],
+        reason=reason,
+    )
 
 
 def _void(session: Session, account: Account, row: ReadingRow, reason: str) -> None:

@@ -11,8 +11,8 @@ from enum import StrEnum
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from zoom_imaging.review.cases import charter_of, trial_of
-from zoom_imaging.review.tables import Account, CaseRow, Purpose, ReadingRow, ReadingState
+from zoom_imaging.review.cases import CaseSummary, case_summaries, charter_of, trial_of
+from zoom_imaging.review.tables import Account, Purpose, ReadingRow, ReadingState
 
 
 class Progress(StrEnum):
@@ -60,52 +60,40 @@ def case_lines(session: Session, only: int | None = None) -> list[CaseLine]:
     """Every case by subject, or one of them."""
     needed = charter_of(trial_of(session)).reading.readers
     readings = _readings(session)
-    columns = (
-        CaseRow.id,
-        CaseRow.subject_id,
-        CaseRow.film_count,
-        CaseRow.flagged,
-        CaseRow.differences,
-        CaseRow.locked_at,
-        CaseRow.pending_films.is_not(None),
+    return [
+        _line(case, readings.get(case.id, ()), needed)
+        for case in sorted(case_summaries(session, only), key=lambda case: case.subject_id)
+    ]
+
+
+def _line(case: CaseSummary, own: Sequence[ReadingLine], needed: int) -> CaseLine:
+    differing = json.loads(case.differences or "[]")
+
+    def signed(purpose: Purpose) -> int:
+        return sum(one.purpose is purpose and one.state is ReadingState.SIGNED for one in own)
+
+    if case.locked_at is not None:
+        progress = Progress.LOCKED
+    elif case.is_held:
+        progress = Progress.HELD
+    elif not case.film_count:
+        progress = Progress.NO_FILMS
+    elif case.differences is None:
+        progress = Progress.WAITING
+    else:
+        settled = not differing or signed(Purpose.ADJUDICATION)
+        progress = Progress.SETTLED if settled else Progress.DIFFERS
+    return CaseLine(
+        id=case.id,
+        subject_id=case.subject_id,
+        progress=progress,
+        flagged=tuple(json.loads(case.flagged)),
+        differences=len(differing),
+        signed=signed(Purpose.PRIMARY),
+        needed=needed if case.film_count else 0,
+        readings=tuple(own),
+        locked_at=case.locked_at,
     )
-    statement = select(*columns).order_by(CaseRow.subject_id)
-    if only is not None:
-        statement = statement.where(CaseRow.id == only)
-    lines = []
-    for key, subject_id, films, flagged, differences, locked_at, held in session.execute(statement):
-        own = readings.get(key, ())
-        differing = json.loads(differences or "[]")
-        signed = sum(
-            one.purpose is Purpose.PRIMARY and one.state is ReadingState.SIGNED for one in own
-        )
-        settled = any(
-            one.purpose is Purpose.ADJUDICATION and one.state is ReadingState.SIGNED for one in own
-        )
-        if locked_at is not None:
-            progress = Progress.LOCKED
-        elif held:
-            progress = Progress.HELD
-        elif not films:
-            progress = Progress.NO_FILMS
-        elif differences is None:
-            progress = Progress.WAITING
-        else:
-            progress = Progress.DIFFERS if differing and not settled else Progress.SETTLED
-        lines.append(
-            CaseLine(
-                id=key,
-                subject_id=subject_id,
-                progress=progress,
-                flagged=tuple(json.loads(flagged)),
-                differences=len(differing),
-                signed=signed,
-                needed=needed if films else 0,
-                readings=tuple(own),
-                locked_at=locked_at,
-            )
-        )
-    return lines
 
 
 def _readings(session: Session) -> Mapping[int, Sequence[ReadingLine]]:

@@ -29,7 +29,7 @@ from zoom_imaging.review.cases import (
     keyed,
     trial_of,
 )
-from zoom_imaging.review.consensus import Spines, differences
+from zoom_imaging.review.consensus import differences
 from zoom_imaging.review.content import (
     adjudication_content,
     check_content,
@@ -65,11 +65,6 @@ class OpenedReading:
     case: CaseRow
     content: ReadingContent
 
-    @property
-    def spines(self) -> Spines:
-        """The answers by visit."""
-        return spines_of(self.content, self.row.baseline_side)
-
 
 def content_of(row: ReadingRow) -> ReadingContent:
     """The answers that a row holds."""
@@ -91,19 +86,18 @@ def live_readings(session: Session, case: CaseRow, purpose: Purpose) -> list[Rea
 
 def find(session: Session, account: Account, code: str) -> OpenedReading:
     """A person's own reading; NotFoundError for anything else, also for another's."""
-    row = session.scalar(select(ReadingRow).where(ReadingRow.code == code))
-    if row is None or row.account_id != account.id or row.state == ReadingState.VOID:
+    row = own_row(session, account, code)
+    if row is None or row.state == ReadingState.VOID:
         raise NotFoundError(f"there is no reading {code} in this worklist")
     case = session.get_one(CaseRow, row.case_id)
     return OpenedReading(row, case, content_of(row))
 
 
-def is_started(session: Session, account: Account, code: str) -> bool:
-    """Whether this person has opened this reading before."""
-    found = select(ReadingRow.id).where(
-        ReadingRow.code == code, ReadingRow.account_id == account.id
+def own_row(session: Session, account: Account, code: str) -> ReadingRow | None:
+    """What this person has begun under this code, void or not; None for anything else."""
+    return session.scalar(
+        select(ReadingRow).where(ReadingRow.code == code, ReadingRow.account_id == account.id)
     )
-    return session.scalar(found) is not None
 
 
 def start(session: Session, account: Account, code: str) -> OpenedReading:

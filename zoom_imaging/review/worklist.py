@@ -17,10 +17,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from zoom_imaging.charter import ReadingRules
-from zoom_imaging.review.cases import charter_of, code_of, keyed, trial_of
+from zoom_imaging.review.cases import (
+    CaseSummary,
+    case_summaries,
+    charter_of,
+    code_of,
+    keyed,
+    trial_of,
+)
 from zoom_imaging.review.tables import (
     Account,
-    CaseRow,
     Purpose,
     ReadingRow,
     ReadingState,
@@ -54,27 +60,6 @@ class Task:
 
 
 @dataclass(frozen=True)
-class _Case:
-    """What the worklist needs to know of a case, without its films."""
-
-    id: int
-    subject_id: str
-    film_count: int
-    flagged: str
-    differences: str | None
-    locked_at: datetime | None
-    is_held: bool
-
-    @property
-    def is_readable(self) -> bool:
-        return bool(self.film_count) and self.locked_at is None and not self.is_held
-
-    @property
-    def is_flagged(self) -> bool:
-        return self.flagged != "[]"
-
-
-@dataclass(frozen=True)
 class _Seen:
     """What the worklist needs to know of a reading, without its answers."""
 
@@ -100,7 +85,7 @@ class _View:
     trial: Trial
     rules: ReadingRules
     account: Account
-    cases: Mapping[int, _Case]
+    cases: Mapping[int, CaseSummary]
     readings: Sequence[_Seen]
 
     @cached_property
@@ -117,7 +102,7 @@ class _View:
             if one.account_id == self.account.id and not one.live
         )
 
-    def offer(self, case: _Case, purpose: Purpose, slot: int = 0) -> Offer:
+    def offer(self, case: CaseSummary, purpose: Purpose, slot: int = 0) -> Offer:
         """With a code of its own for each new attempt, after earlier ones were made void."""
         attempt = self.attempts[case.id, purpose.value]
         words = (case.subject_id, self.account.name, purpose.value, attempt)
@@ -165,7 +150,7 @@ def offers(session: Session, account: Account) -> list[Offer]:
 
 def _view(session: Session, account: Account) -> _View:
     trial = trial_of(session)
-    cases = {case.id: case for case in _cases(session)}
+    cases = {case.id: case for case in case_summaries(session)}
     return _View(trial, charter_of(trial).reading, account, cases, _readings(session))
 
 
@@ -219,22 +204,9 @@ def _adjudications(view: _View) -> Iterator[Offer]:
             yield view.offer(case, Purpose.ADJUDICATION)
 
 
-def _is_repeated(view: _View, case: _Case) -> bool:
+def _is_repeated(view: _View, case: CaseSummary) -> bool:
     drawn = keyed(view.trial.seed, "repeat", case.subject_id, view.account.name)
     return int(drawn[:12], 16) / 16**12 < view.rules.repeat_share
-
-
-def _cases(session: Session) -> list[_Case]:
-    columns = (
-        CaseRow.id,
-        CaseRow.subject_id,
-        CaseRow.film_count,
-        CaseRow.flagged,
-        CaseRow.differences,
-        CaseRow.locked_at,
-        CaseRow.pending_films.is_not(None),
-    )
-    return [_Case(*row) for row in session.execute(select(*columns).order_by(CaseRow.id))]
 
 
 def _readings(session: Session) -> list[_Seen]:

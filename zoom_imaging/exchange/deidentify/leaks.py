@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import pydicom
 import pydicom.config
@@ -231,14 +231,10 @@ def _holds_day(text: str, days: frozenset[date]) -> bool:
     )
 
 
-_spelled_days: dict[frozenset[date], tuple[str, ...]] = {}
-
-
+@lru_cache(maxsize=1024)
 def _spellings(days: frozenset[date]) -> tuple[str, ...]:
     """Days in the forms that reports and headers write, folded."""
-    if days not in _spelled_days:
-        _spelled_days[days] = tuple({form for day in days for form in _forms(day)})
-    return _spelled_days[days]
+    return tuple({form for day in days for form in _forms(day)})
 
 
 def _forms(day: date) -> Iterator[str]:

@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zoom_imaging.errors import NotRelevantError, UnreadableError
+from zoom_imaging.errors import InputError, NotRelevantError, UnreadableError
 from zoom_imaging.exchange.deidentify import words as recognition
 from zoom_imaging.exchange.deidentify.words import Word
 from zoom_imaging.ingest.dataset import Source
+from zoom_imaging.ingest.pixels import decoded
 
 _EVEN_GROUND = 0.25
 _INK_STEP = 10
@@ -113,7 +114,12 @@ def _colour(source: Source) -> NDArray[Any]:
     source.dataset.file_meta = FileMetaDataset()
     source.dataset.file_meta.TransferSyntaxUID = source.transfer_syntax
     try:
-        pixels = np.asarray(source.dataset.pixel_array)
+        if source.transfer_syntax.is_encapsulated:
+            pixels = decoded(source.dataset)
+        else:
+            pixels = np.asarray(source.dataset.pixel_array)
+    except InputError:
+        raise
     except Exception as error:  # a codec raises what it likes
         raise UnreadableError(
             f"the picture cannot be decoded ({type(error).__name__}), so its text cannot be found"

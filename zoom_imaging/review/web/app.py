@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from zoom_imaging.errors import NotFoundError, ReviewError, ZoomImagingError
+from zoom_imaging.errors import NotFoundError, ReviewError, RoomBusyError, ZoomImagingError
 from zoom_imaging.review.database import Database
 from zoom_imaging.review.web import auditor_pages, manager_pages, reader_pages, session_pages
 from zoom_imaging.review.web.guard import Site, guard
@@ -65,12 +65,8 @@ def _unkeepable(request: Request, _: Exception) -> Response:
 
 
 def _busy(request: Request, _: Exception) -> Response:
-    """The database is held by someone else, or away: nothing was changed; the viewer retries."""
-    reason = "the database cannot be reached just now: nothing was lost, try again"
-    status = HTTPStatus.SERVICE_UNAVAILABLE
-    if request.url.path.startswith("/api/"):
-        return JSONResponse({"reason": reason}, status)
-    return page("refusal.html", None, status=status, reason=reason)
+    reason = "the database cannot be reached just now: nothing was lost"
+    return refusal(request, RoomBusyError(reason, remedy="try again"))
 
 
 def _malformed(_: Request, error: Exception) -> Response:

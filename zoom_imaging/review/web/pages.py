@@ -17,6 +17,7 @@ from zoom_imaging.errors import (
     LoginRefusedError,
     NotAllowedError,
     NotFoundError,
+    RoomBusyError,
     StaleVersionError,
     ZoomImagingError,
 )
@@ -35,6 +36,7 @@ _STATUS: tuple[tuple[type[ZoomImagingError], HTTPStatus], ...] = (
     (StaleVersionError, HTTPStatus.CONFLICT),
     (IncompleteReadingError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (InputError, HTTPStatus.GONE),
+    (RoomBusyError, HTTPStatus.SERVICE_UNAVAILABLE),
 )
 _LINKS: dict[Role, tuple[tuple[str, str], ...]] = {
     Role.READER: (("/", "Worklist"),),

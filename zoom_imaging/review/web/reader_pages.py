@@ -16,7 +16,7 @@ from zoom_imaging.review.answer import ReadingContent, Side
 from zoom_imaging.review.readings import (
     MEANING,
     find,
-    is_started,
+    own_row,
     reveal,
     save,
     sign_reading,
@@ -71,7 +71,7 @@ def next_case(request: Request, form: Fields) -> Response:
     check_token(who, form.get("csrf", ""))
     with request.app.state.database.writing() as session:
         code = next_task(session, who.account)
-        if code and not is_started(session, who.account, code):
+        if code and own_row(session, who.account, code) is None:
             start(session, who.account, code)
     return go(f"/read/{code}" if code else "/")
 
@@ -82,7 +82,7 @@ def begin(request: Request, code: str, form: Fields) -> Response:
     who = _reader(request)
     check_token(who, form.get("csrf", ""))
     with request.app.state.database.writing() as session:
-        if not is_started(session, who.account, code):
+        if own_row(session, who.account, code) is None:
             start(session, who.account, code)
     return go(f"/read/{code}")
 

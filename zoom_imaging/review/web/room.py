@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from zoom_imaging.anatomy import Grade, Shape, Visit
@@ -27,8 +26,8 @@ from zoom_imaging.review.answer import (
 from zoom_imaging.review.case import CaseFilm
 from zoom_imaging.review.cases import case_differences, case_films, charter_of, trial_of
 from zoom_imaging.review.content import model_vertebrae, spines_of, visits_of_sides
-from zoom_imaging.review.readings import OpenedReading, content_of, live_readings
-from zoom_imaging.review.tables import Account, CaseRow, Purpose, ReadingRow, ReadingState
+from zoom_imaging.review.readings import OpenedReading, content_of, live_readings, own_row
+from zoom_imaging.review.tables import Account, CaseRow, Purpose, ReadingState
 from zoom_imaging.review.web.guard import Person
 from zoom_imaging.review.web.pixels import FilmShelf
 from zoom_imaging.review.worklist import codes_to_read, offers
@@ -109,9 +108,7 @@ def side_titles(session: Session, baseline_side: str) -> Mapping[Side, str]:
 
 def films_by_code(session: Session, account: Account, code: str) -> Mapping[str, CaseFilm] | None:
     """The films of a reading that this person has or may begin; None for any other code."""
-    row = session.scalar(
-        select(ReadingRow).where(ReadingRow.code == code, ReadingRow.account_id == account.id)
-    )
+    row = own_row(session, account, code)
     if row is not None and row.state != ReadingState.VOID:
         return case_films(session.get_one(CaseRow, row.case_id))
     offer = next((one for one in offers(session, account) if one.code == code), None)
