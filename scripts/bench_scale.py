@@ -140,7 +140,7 @@ def workers() -> list[str]:
     from functools import partial
 
     from zoom_imaging.batch import study
-    from zoom_imaging.batch.cluster import Crew, spread
+    from zoom_imaging.batch.cluster import Crew, Team
     from zoom_imaging.charter import load_charter
     from zoom_imaging.ingest.build import build_catalogue
     from zoom_imaging.ingest.catalogue import FileKind
@@ -152,7 +152,8 @@ def workers() -> list[str]:
 
     def crew(jobs: int) -> tuple[float, float, float]:
         before = processor_s()
-        spent = seconds(lambda: list(spread(tasks, read, Crew(jobs=jobs))))
+        with Team(Crew(jobs=jobs)) as team:
+            spent = seconds(lambda: list(team.spread(tasks, read)))
         mine, theirs = (after - at for after, at in zip(processor_s(), before, strict=True))
         return spent, mine, theirs
 
@@ -287,10 +288,11 @@ def plan(where: Path) -> list[str]:
     """A simulated run over a million studies, half of them films, from what was measured here."""
     film, report = one_study(SAMPLE), one_study(write_subjects(where / "one", 1)[0].parent)
     numbers = list(range(4000))
-    from zoom_imaging.batch.cluster import Crew, spread
+    from zoom_imaging.batch.cluster import Crew, Team
 
-    warm = seconds(lambda: list(spread([1, 2], abs, Crew(jobs=2))))
-    dask_s = (seconds(lambda: list(spread(numbers, abs, Crew(jobs=2)))) - warm) / len(numbers)
+    with Team(Crew(jobs=2)) as team:
+        list(team.spread([1, 2], abs))
+        dask_s = seconds(lambda: list(team.spread(numbers, abs))) / len(numbers)
     lines = [
         "| measured here | film | report |",
         "|---|---:|---:|",

@@ -142,13 +142,20 @@ def test_define_is_valid_and_names_every_variable(folder: Path):
 )
 def test_a_record_that_breaks_the_definitions_is_not_written(trial, change, said):
     dataset = next(d for d in DATASETS if d.name == "ADBMD")
-    records = bmd_records(trial)
+    records = list(bmd_records(trial))
     records[0] = {**records[0], **change}
     with pytest.raises(OutputError, match=said):
         checked(dataset, records)
 
 
+def test_subjects_out_of_order_are_not_written(trial):
+    dataset = next(d for d in DATASETS if d.name == "ADBMD")
+    with pytest.raises(OutputError, match="out of order"):
+        checked(dataset, reversed(list(bmd_records(trial))))
+
+
 def test_text_beyond_ascii_is_marked_in_xpt_and_kept_elsewhere(trial, tmp_path: Path):
     dataset = next(d for d in DATASETS if d.name == "ADBMD")
     records = [{**record, "REASON": "Bericht fehlt: Größe"} for record in bmd_records(trial)]
-    assert "Größe" in dataset_json(dataset, records, "ZOOM", date(2025, 1, 1))
+    text = "".join(dataset_json(dataset, checked(dataset, records), "ZOOM", date(2025, 1, 1)))
+    assert "Größe" in text

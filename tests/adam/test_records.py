@@ -59,7 +59,7 @@ def test_populations_follow_treatment_and_data(trial: TrialResults):
 
 
 def test_the_change_of_bmd_is_of_the_same_vertebrae_and_points_to_its_report(trial: TrialResults):
-    records = bmd_records(trial)
+    records = list(bmd_records(trial))
     found = one(records, USUBJID="ZOOM-001", PARAMCD="LSBMD", AVISIT="MONTH 12")
     assert found["BASE"] == 0.8
     assert found["PCHG"] == pytest.approx(-3.0)
@@ -96,7 +96,7 @@ def test_new_and_worsening_are_told_apart_and_a_hidden_level_is_neither(trial: T
 
 
 def test_no_event_is_said_only_when_all_levels_were_seen(trial: TrialResults):
-    records = fracture_records(trial)
+    records = list(fracture_records(trial))
 
     def event(name, code):
         found = one(records, USUBJID=f"ZOOM-{name}", PARAMCD=code)
@@ -114,7 +114,7 @@ def test_no_event_is_said_only_when_all_levels_were_seen(trial: TrialResults):
 
 def test_nothing_can_be_compared_is_its_own_state():
     gone = dict.fromkeys(Level, (Grade.NOT_EVALUABLE, Grade.NORMAL))
-    records = fracture_records(trial_of(subject("009", grades=gone)))
+    records = list(fracture_records(trial_of(subject("009", grades=gone))))
     for code in ("INCVF", "MVF", "NWVF", "WSVF"):
         found = one(records, PARAMCD=code)
         assert found["AVAL"] is None
@@ -122,7 +122,7 @@ def test_nothing_can_be_compared_is_its_own_state():
 
 
 def test_markers_have_no_change_without_a_baseline(trial: TrialResults):
-    records = marker_records(trial)
+    records = list(marker_records(trial))
     month6 = one(records, USUBJID="ZOOM-001", PARAMCD="CTX", AVISIT="MONTH 6")
     assert (month6["AVAL"], month6["BASE"], month6["PCHG"]) == (0.31, None, None)
     baseline = one(records, USUBJID="ZOOM-001", PARAMCD="CTX", AVISIT="BASELINE")
@@ -144,7 +144,7 @@ def test_who_gave_a_grade_and_who_stands_behind_a_subject():
     final = replace(plain, subject_id="011", vertebrae=read, status=EndpointStatus.FINAL)
     found = trial_of(plain, final)
     assert [record["STATUS"] for record in subject_records(found)] == ["provisional", "final"]
-    records = fracture_records(found)
+    records = list(fracture_records(found))
 
     def source(name, code):
         return one(records, USUBJID=name, PARAMCD=code, AVISIT="BASELINE")["GRADESRC"]

@@ -96,15 +96,15 @@ def pause(path: str) -> None:
 
 def before_reading(action: Callable[[], None]) -> None:
     """Do something when the headers are read and the reading begins."""
-    from zoom_imaging.batch import pipeline
+    from zoom_imaging.batch.outcomes import StudyReader
 
-    spread = pipeline.spread
+    outcomes = StudyReader.outcomes
 
-    def disturbed(*arguments: object, **options: object) -> object:
+    def disturbed(*arguments: object) -> object:
         action()
-        return spread(*arguments, **options)  # type: ignore[arg-type]
+        return outcomes(*arguments)  # type: ignore[arg-type]
 
-    pipeline.spread = disturbed  # type: ignore[assignment]
+    StudyReader.outcomes = disturbed  # type: ignore[assignment,method-assign]
 
 
 def backwards(path: str) -> None:

@@ -11,13 +11,30 @@ from pathlib import Path
 
 import pytest
 
-from zoom_imaging.batch.cluster import MAXIMUM_TRIES, Crew, Done, default_jobs, spread
+from zoom_imaging.batch.cluster import MAXIMUM_TRIES, Crew, Done, Team, default_jobs
 from zoom_imaging.errors import ConfigurationError, ModelMissingError, ZoomImagingError
+
+
+def spread(tasks, function, crew, **options):
+    """By workers that are there for these tasks alone."""
+    with Team(crew) as team:
+        yield from team.spread(tasks, function, **options)
 
 
 def test_nothing_to_do_starts_nothing(monkeypatch):
     monkeypatch.setattr("zoom_imaging.batch.workers.workers_of", None)
     assert list(spread([], abs, Crew(jobs=2))) == []
+
+
+def test_the_same_workers_do_what_comes_later_and_their_number_need_not_be_known():
+    def work(number: int) -> tuple[int, int]:
+        return number, os.getpid()
+
+    with Team(Crew(jobs=2)) as team:
+        first = [one.result for one in team.spread([1, 2, 3, 4], work)]
+        later = [one.result for one in team.spread(iter(range(50)), work)]
+    assert sorted(number for number, _ in later) == list(range(50))
+    assert len({pid for _, pid in first + later}) == 2
 
 
 def test_one_task_kills_its_worker_one_raises_and_eight_finish(tmp_path: Path):
@@ -186,6 +203,8 @@ def test_the_dashboard_is_named_where_there_is_one(monkeypatch):
     monkeypatch.setattr(
         "zoom_imaging.batch.workers._dashboard", lambda client: client.dashboard_link
     )
-    list(spread([1], abs, Crew(jobs=1), say=said.append))
+    with Team(Crew(jobs=1), said.append) as team:
+        for _ in range(2):
+            assert [one.result for one in team.spread([-1], abs)] == [1]
     (line,) = said
     assert re.fullmatch(r"Dashboard of the workers: http://127\.0\.0\.1:\d+/status", line)

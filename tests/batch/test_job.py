@@ -9,8 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from zoom_imaging.batch import pipeline
-from zoom_imaging.batch.cluster import Done
+from zoom_imaging.batch.cluster import Done, Team
 from zoom_imaging.batch.job import Request, run_job
 from zoom_imaging.batch.lock import hold
 from zoom_imaging.batch.progress import Voice
@@ -34,7 +33,7 @@ from .trial_folder import (
     write_report,
 )
 
-REAL_SPREAD = pipeline.spread
+REAL_SPREAD = Team.spread
 TABLE_NAMES = [table.file_name for table in TABLES]
 
 
@@ -42,10 +41,10 @@ TABLE_NAMES = [table.file_name for table in TABLES]
 def _in_this_process(monkeypatch):
     """Worker processes have their own tests; here they would only cost time."""
 
-    def spread(tasks, function, crew, **_):
+    def spread(team, tasks, function, **_):
         yield from (Done(task, function(task)) for task in tasks)
 
-    monkeypatch.setattr(pipeline, "spread", spread)
+    monkeypatch.setattr(Team, "spread", spread)
 
 
 @pytest.fixture
@@ -71,13 +70,14 @@ def tables(folder):
 def computed(monkeypatch):
     """Paths of the files that were really read, in place of what the cache knows."""
     found = []
-    spread = pipeline.spread
+    spread = Team.spread
 
-    def spy(tasks, function, crew, **_):
-        found.append(sorted(task.source.path for task in tasks))
-        return spread(tasks, function, crew)
+    def spy(team, tasks, function, **_):
+        if isinstance(tasks, list):  # what is written afterwards comes one by one
+            found.append(sorted(task.source.path for task in tasks))
+        return spread(team, tasks, function)
 
-    monkeypatch.setattr(pipeline, "spread", spy)
+    monkeypatch.setattr(Team, "spread", spy)
     return found
 
 
@@ -134,7 +134,7 @@ def test_a_second_run_reads_only_what_changed_in_content(trial, computed):
 
 def test_tables_do_not_depend_on_processes_or_folder(trial, tmp_path, monkeypatch):
     go(trial)
-    monkeypatch.setattr(pipeline, "spread", REAL_SPREAD)
+    monkeypatch.setattr(Team, "spread", REAL_SPREAD)
     go(replace(trial, out=tmp_path / "elsewhere", jobs=3))
     assert tables(tmp_path / "elsewhere") == tables(trial.out)
 
@@ -189,15 +189,16 @@ def test_ids_that_are_formulas_are_spelled_alike_in_all_tables(trial):
 def test_a_study_that_kills_its_worker_fails_alone_and_is_tried_again_later(
     trial, computed, monkeypatch
 ):
-    spread = pipeline.spread
+    spread = Team.spread
 
-    def killing(tasks, function, crew, **_):
+    def killing(team, tasks, function, **_):
+        tasks = list(tasks)
         killer = [task for task in tasks if task.source.path == "b/m12.dcm"]
-        yield from spread([task for task in tasks if task not in killer], function, crew)
+        yield from spread(team, [task for task in tasks if task not in killer], function)
         yield from (Done(task, None, "the worker process died") for task in killer)
 
     with monkeypatch.context() as patch:
-        patch.setattr(pipeline, "spread", killing)
+        patch.setattr(Team, "spread", killing)
         assert go(trial) is True
     lost = row(trial.out, "files.csv", path="b/m12.dcm")
     assert lost["disposition"] == "failed"
@@ -276,20 +277,20 @@ def test_the_trial_may_bring_its_own_charter(trial, tmp_path):
 @pytest.mark.parametrize(
     ("breakage", "named"),
     [
-        (("zoom_imaging.batch.pipeline.program_sha256", lambda: "x"), "another version"),
-        (("zoom_imaging.batch.pipeline.os.path.isdir", lambda path: False), "does not see"),
+        (("zoom_imaging.batch.elsewhere.program_sha256", lambda: "x"), "another version"),
+        (("zoom_imaging.batch.elsewhere.os.path.isdir", lambda path: False), "does not see"),
     ],
 )
 def test_a_worker_elsewhere_that_is_set_up_otherwise_ends_the_run(trial, breakage, named):
     """Its results would be remembered as this program's, or every file would be unreadable."""
 
-    def spread(tasks, function, crew, **_):
+    def spread(team, tasks, function, **_):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(*breakage)
             yield from (Done(task, function(task)) for task in tasks)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pipeline, "spread", spread)
+        patch.setattr(Team, "spread", spread)
         with pytest.raises(ConfigurationError, match=named):
             go(replace(trial, cluster="tcp://elsewhere:8786"))
         assert not (trial.out / "endpoints.csv").exists()

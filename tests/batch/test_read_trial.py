@@ -10,8 +10,8 @@ import pydicom
 import pytest
 
 from zoom_imaging.anatomy import Grade, GradeSource, Level, Shape, Visit
-from zoom_imaging.batch import job, pipeline
-from zoom_imaging.batch.cluster import Done
+from zoom_imaging.batch import job
+from zoom_imaging.batch.cluster import Done, Team
 from zoom_imaging.batch.job import Request, run_job
 from zoom_imaging.batch.progress import Voice
 from zoom_imaging.batch.readings import Readings
@@ -40,13 +40,13 @@ def run(sample, tmp_path_factory):
         (folder / "in",), folder / "out", clinical_path=sample / "clinical.csv", jobs=1
     )
 
-    def spread(tasks, function, crew, **_):
+    def spread(team, tasks, function, **_):
         yield from (Done(task, function(task)) for task in tasks)
 
     def run(verdicts=None):
         readings = Readings("readings.sqlite", verdicts or {}, "seal")
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(pipeline, "spread", spread)
+            patch.setattr(Team, "spread", spread)
             patch.setattr(job, "load_readings", lambda _: readings)
             asked = replace(request, readings="readings.sqlite" if verdicts else "")
             assert run_job(asked, Voice(quiet=True)) is False

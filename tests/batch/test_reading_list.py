@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from zoom_imaging.anatomy import GRADED_LEVELS, Grade, Level, VertebraState, Visit
-from zoom_imaging.batch.reading_list import flagged_levels, reading_list
-from zoom_imaging.endpoints.write import write_json_lines
+from zoom_imaging.batch.reading_list import cases_of, flagged_levels, head_of
+from zoom_imaging.endpoints.write import write_text
 from zoom_imaging.errors import ConfigurationError
 from zoom_imaging.ingest.catalogue import (
     Catalogue,
@@ -22,7 +22,7 @@ from zoom_imaging.ingest.catalogue import (
 from zoom_imaging.review.case import (
     READING_LIST_NAME,
     load_reading_list,
-    reading_list_json,
+    reading_list_text,
 )
 
 from ..endpoints.conftest import film, subject, trial, vertebra
@@ -31,7 +31,8 @@ T8, T12 = Level.T8, Level.T12
 
 
 def listed(*subjects, entries=()):
-    return reading_list(trial(*subjects, catalogue=Catalogue(tuple(entries))))
+    results = trial(*subjects, catalogue=Catalogue(tuple(entries)))
+    return replace(head_of(results), cases=tuple(cases_of(results)))
 
 
 def with_film(name="a/film.dcm", location="a/film.dcm", **more):
@@ -67,7 +68,7 @@ def test_the_file_gives_back_what_went_in(tmp_path, changes):
     one, entry = with_film(**changes)
     found = listed(one, entries=[entry])
     for _ in range(2):
-        write_json_lines(tmp_path / READING_LIST_NAME, [reading_list_json(found)], ascii_only=True)
+        write_text(tmp_path / READING_LIST_NAME, reading_list_text(found, found.cases))
         assert load_reading_list(tmp_path) == found
     assert "arm" not in set(json.loads((tmp_path / READING_LIST_NAME).read_text())["cases"][0])
 

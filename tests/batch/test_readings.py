@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from zoom_imaging.anatomy import Grade, GradeSource, Level, Shape, Visit
-from zoom_imaging.batch.reading_list import reading_list
+from zoom_imaging.batch.reading_list import cases_of
 from zoom_imaging.batch.readings import Readings, load_readings
 from zoom_imaging.batch.study import Outcome
 from zoom_imaging.batch.subject import assemble
@@ -48,7 +48,7 @@ def found(verdict=None, entries=ENTRIES, **more):
 
 
 def case(subject, entries=ENTRIES):
-    (listed,) = reading_list(trial(subject, catalogue=Catalogue(tuple(entries)))).cases
+    (listed,) = cases_of(trial(subject, catalogue=Catalogue(tuple(entries))))
     return listed
 
 

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from zoom_imaging.batch import pipeline
-from zoom_imaging.batch.cluster import Done
+from zoom_imaging.batch.cluster import Done, Team
 from zoom_imaging.batch.job import Request, run_job
 from zoom_imaging.batch.progress import Voice
 from zoom_imaging.errors import ModelError
@@ -70,10 +69,10 @@ def reference(measure, folder) -> dict:
 def go(monkeypatch) -> Callable[..., bool]:
     """A run in this process; workers have tests of their own."""
 
-    def spread(tasks, function, crew, **_):
+    def spread(team, tasks, function, **_):
         yield from (Done(task, function(task)) for task in tasks)
 
-    monkeypatch.setattr(pipeline, "spread", spread)
+    monkeypatch.setattr(Team, "spread", spread)
 
     def run(source: Path, out: Path, clinical: Path | None = None) -> bool:
         request = Request((source,), out, clinical_path=clinical, jobs=1)

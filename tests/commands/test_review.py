@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
@@ -17,7 +16,7 @@ import typer
 from typer.testing import CliRunner
 
 from zoom_imaging.commands import review
-from zoom_imaging.review.case import READING_LIST_NAME, reading_list_json
+from zoom_imaging.review.case import READING_LIST_NAME, reading_list_text
 
 from ..review.small_trial import SECRETS, small_trial
 
@@ -25,8 +24,8 @@ from ..review.small_trial import SECRETS, small_trial
 @pytest.fixture
 def results(tmp_path):
     """A result folder with the reading list of a small trial."""
-    content = reading_list_json(small_trial(tmp_path).reading_list)
-    (tmp_path / READING_LIST_NAME).write_text(json.dumps(content))
+    held = small_trial(tmp_path).reading_list
+    (tmp_path / READING_LIST_NAME).write_text("".join(reading_list_text(held, held.cases)))
     return tmp_path
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from zoom_imaging.endpoints.column import Column, Kind
 from zoom_imaging.endpoints.dictionary import OUTLINE_FIELDS, TABLES, dictionary_markdown, table
-from zoom_imaging.endpoints.schemas import check, frame, schema
+from zoom_imaging.endpoints.schemas import check, checked, frame, schema
 from zoom_imaging.errors import OutputError
 
 PAIRS = [f"l{n}_{{}}_{visit}{{}}" for n in (1, 2, 3, 4) for visit in ("baseline", "month12")]
@@ -106,3 +106,11 @@ def test_a_column_says_what_it_is(change):
     Column(**good)
     with pytest.raises(ValueError, match="column n"):
         Column(**(good | change))
+
+
+def test_keys_are_compared_across_the_parts_in_which_rows_are_checked(monkeypatch):
+    monkeypatch.setattr("zoom_imaging.endpoints.schemas._CHECKED_AT_ONCE", 2)
+    several = [row(query_id=f"Q-{number}") for number in range(5)]
+    assert list(checked(QUERIES, iter(several))) == several
+    with pytest.raises(OutputError, match="two rows with the key"):
+        list(checked(QUERIES, [*several, several[0]]))

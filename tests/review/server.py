@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
@@ -16,7 +15,7 @@ from pathlib import Path
 
 import httpx2 as httpx
 
-from zoom_imaging.review.case import READING_LIST_NAME, ReadingList, reading_list_json
+from zoom_imaging.review.case import READING_LIST_NAME, ReadingList, reading_list_text
 
 from .conftest import PASSWORD, Browser
 
@@ -62,7 +61,7 @@ class Server:
 def write_results(folder: Path, reading_list: ReadingList) -> Path:
     """A result folder with nothing but the reading list."""
     folder.mkdir(parents=True, exist_ok=True)
-    content = json.dumps(reading_list_json(reading_list))
+    content = "".join(reading_list_text(reading_list, reading_list.cases))
     (folder / READING_LIST_NAME).write_text(content, "utf-8")
     return folder
 

@@ -10,11 +10,14 @@ import csv
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
+from functools import partial
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
 
+from zoom_imaging.adam.columns import Columns
 from zoom_imaging.adam.datasets import ADBMD, ADBTM, ADSL, ADVFX, DATASETS
 from zoom_imaging.adam.define import define_xml
 from zoom_imaging.adam.records import (
@@ -27,12 +30,12 @@ from zoom_imaging.adam.records import (
 )
 from zoom_imaging.adam.variable import Dataset, Kind, Variable
 from zoom_imaging.endpoints.results import TrialResults
-from zoom_imaging.endpoints.write import writing
+from zoom_imaging.endpoints.write import write_text, writing
 from zoom_imaging.errors import OutputError
 from zoom_imaging.ingest.text import text_cell
 
 FOLDER = "adam"
-_MAKERS: Mapping[str, Callable[[TrialResults], list[Record]]] = {
+_MAKERS: Mapping[str, Callable[[TrialResults], Iterator[Record]]] = {
     ADSL.name: subject_records,
     ADBMD.name: bmd_records,
     ADVFX.name: fracture_records,
@@ -52,7 +55,7 @@ _XPT_MOMENT = re.compile(rb"\d\d[A-Z]{3}\d\d:\d\d:\d\d:\d\d")
 def write_adam(folder: Path, trial: TrialResults) -> None:
     """All datasets in three formats and define.xml; OutputError names the path or the fault."""
     records = {dataset.name: checked(dataset, _MAKERS[dataset.name](trial)) for dataset in DATASETS}
-    as_of = newest_day(records.values())
+    as_of = newest_day(records)
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     for dataset in DATASETS:
@@ -60,40 +63,59 @@ def write_adam(folder: Path, trial: TrialResults) -> None:
         with writing(stem):
             write_csv(stem.with_suffix(".csv"), dataset, records[dataset.name])
             write_xpt(stem.with_suffix(".xpt"), dataset, records[dataset.name], as_of)
-            text = dataset_json(dataset, records[dataset.name], trial.charter.trial.name, as_of)
-            stem.with_suffix(".json").write_text(text, encoding="utf-8", newline="\n")
-    with writing(folder):
-        xml = define_xml(trial.charter.trial.name, as_of)
-        (folder / "define.xml").write_text(xml, encoding="utf-8", newline="\n")
+        text = dataset_json(dataset, records[dataset.name], trial.charter.trial.name, as_of)
+        write_text(stem.with_suffix(".json"), text)
+    write_text(folder / "define.xml", [define_xml(trial.charter.trial.name, as_of)])
 
 
-def newest_day(tables: Iterable[Sequence[Record]]) -> date:
-    """The newest date in the records."""
-    days = [
+def newest_day(tables: Mapping[str, Columns]) -> date:
+    """The newest date in the records of the datasets, by their names."""
+    days = (
         value
-        for records in tables
-        for record in records
-        for value in record.values()
+        for dataset in DATASETS
+        for variable in dataset.variables
+        if variable.kind is Kind.DATE
+        for value in tables[dataset.name].column(variable.name)
         if isinstance(value, date)
-    ]
+    )
     return max(days, default=_NO_DATA)
 
 
-def checked(dataset: Dataset, records: Sequence[Record]) -> list[Record]:
-    """The records in key order; OutputError where one is not as the definitions say."""
-    names, seen = set(dataset.names), set()
-    for record in records:
-        key = tuple(record.get(name) for name in dataset.keys)
-        if set(record) != names:
-            _fault(dataset, key, f"variables differ: {sorted(set(record) ^ names)}")
-        if key in seen:
-            _fault(dataset, key, "the key occurs twice")
-        seen.add(key)
-        for variable in dataset.variables:
-            fault = _value_fault(variable, record[variable.name])
-            if fault:
-                _fault(dataset, key, f"{variable.name}: {fault}")
-    return sorted(records, key=lambda record: [str(record[n]).zfill(3) for n in dataset.keys])
+def checked(dataset: Dataset, records: Iterable[Record]) -> Columns:
+    """The records, which come subject by subject, in key order.
+
+    OutputError where one is not as the definitions say.
+    """
+    found = Columns(dataset)
+    earlier = ""
+    for subject, group in groupby(records, lambda record: record.get("USUBJID")):
+        own = list(group)
+        for record in own:
+            _check(dataset, record)
+        if str(subject) <= earlier:
+            _fault(dataset, (subject,), "the subject occurs twice, or out of order")
+        earlier = str(subject)
+        own.sort(key=lambda record: _key(dataset, record))
+        for before, record in pairwise(own):
+            if _key(dataset, before) == _key(dataset, record):
+                _fault(dataset, _key(dataset, record), "the key occurs twice")
+        for record in own:
+            found.add(record)
+    return found
+
+
+def _key(dataset: Dataset, record: Record) -> tuple[str, ...]:
+    return tuple(str(record[name]).zfill(3) for name in dataset.keys)
+
+
+def _check(dataset: Dataset, record: Record) -> None:
+    names, key = set(dataset.names), tuple(record.get(name) for name in dataset.keys)
+    if set(record) != names:
+        _fault(dataset, key, f"variables differ: {sorted(set(record) ^ names)}")
+    for variable in dataset.variables:
+        fault = _value_fault(variable, record[variable.name])
+        if fault:
+            _fault(dataset, key, f"{variable.name}: {fault}")
 
 
 def _fault(dataset: Dataset, key: object, what: str) -> None:
@@ -117,13 +139,12 @@ def _value_fault(variable: Variable, value: Value) -> str:
     return ""
 
 
-def write_csv(path: Path, dataset: Dataset, records: Sequence[Record]) -> None:
+def write_csv(path: Path, dataset: Dataset, records: Columns) -> None:
     """UTF-8, LF; dates as ISO text, numbers in their shortest exact form, null as nothing."""
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        names = dataset.names
-        writer.writerow(names)
-        writer.writerows([_cell(record[name]) for name in names] for record in records)
+        writer.writerow(dataset.names)
+        writer.writerows(map(_cell, record.values()) for record in records)
 
 
 def _cell(value: Value) -> str:
@@ -134,13 +155,13 @@ def _cell(value: Value) -> str:
     return text_cell(value) if isinstance(value, str) else repr(value)
 
 
-def frame(dataset: Dataset, records: Sequence[Record]) -> Any:
+def frame(dataset: Dataset, records: Columns) -> Any:
     """A pandas frame as SAS has it: text "" and number NaN for null, dates as days since 1960."""
     import pandas as pd
 
     columns: dict[str, Any] = {}
     for variable in dataset.variables:
-        values = [record[variable.name] for record in records]
+        values = records.column(variable.name)
         if variable.kind is Kind.TEXT:
             columns[variable.name] = pd.Series(
                 ["" if value is None else _ascii(str(value)) for value in values], dtype=object
@@ -163,7 +184,7 @@ def _ascii(text: str) -> str:
     return text.encode("ascii", "replace").decode("ascii")
 
 
-def write_xpt(path: Path, dataset: Dataset, records: Sequence[Record], as_of: date) -> None:
+def write_xpt(path: Path, dataset: Dataset, records: Columns, as_of: date) -> None:
     """SAS transport file version 5."""
     import pyreadstat
 
@@ -187,8 +208,8 @@ def write_xpt(path: Path, dataset: Dataset, records: Sequence[Record], as_of: da
     path.write_bytes(head + content[800:])
 
 
-def dataset_json(dataset: Dataset, records: Sequence[Record], study: str, as_of: date) -> str:
-    """Dataset-JSON 1.1; dates as ISO text, null as null."""
+def dataset_json(dataset: Dataset, records: Columns, study: str, as_of: date) -> Iterator[str]:
+    """Pieces of Dataset-JSON 1.1, one record a line; dates as ISO text, null as null."""
     from odmlib.dataset_json_1_1 import model
 
     types = {
@@ -212,7 +233,6 @@ def dataset_json(dataset: Dataset, records: Sequence[Record], study: str, as_of:
         )
         for variable in dataset.variables
     ]
-    names = dataset.names
     made = model.DatasetJSON(  # type: ignore[no-untyped-call]
         datasetJSONCreationDateTime=f"{as_of.isoformat()}T00:00:00",
         datasetJSONVersion="1.1.0",
@@ -226,9 +246,13 @@ def dataset_json(dataset: Dataset, records: Sequence[Record], study: str, as_of:
         name=dataset.name,
         label=dataset.label,
         columns=columns,
-        rows=[[_json(record[name]) for name in names] for record in records],
     )
-    return json.dumps(made.to_dict(), ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+    dumps = partial(json.dumps, ensure_ascii=False, allow_nan=False)
+    yield f'{dumps(made.to_dict(), indent=1)[:-2]},\n "rows": ['
+    for number, record in enumerate(records):
+        row = [_json(value) for value in record.values()]
+        yield f"{',' if number else ''}\n  {dumps(row)}"
+    yield "\n ]\n}\n"
 
 
 def _json(value: Value) -> str | float | int | None:

@@ -35,24 +35,24 @@ _WORSE_CRITERION = "Worsening: one grade more from grade 1 or 2"
 _LONGEST_TEXT = 200
 
 
-def subject_records(trial: TrialResults) -> list[Record]:
+def subject_records(trial: TrialResults) -> Iterator[Record]:
     """ADSL."""
-    return [_subject(trial, subject) for subject in trial.subjects]
+    return (_subject(trial, subject) for subject in trial.subjects)
 
 
-def bmd_records(trial: TrialResults) -> list[Record]:
+def bmd_records(trial: TrialResults) -> Iterator[Record]:
     """ADBMD."""
-    return [one for subject in trial.subjects for one in _bmd(trial, subject)]
+    return (one for subject in trial.subjects for one in _bmd(trial, subject))
 
 
-def fracture_records(trial: TrialResults) -> list[Record]:
+def fracture_records(trial: TrialResults) -> Iterator[Record]:
     """ADVFX."""
-    return [one for subject in trial.subjects for one in _fractures(trial, subject)]
+    return (one for subject in trial.subjects for one in _fractures(trial, subject))
 
 
-def marker_records(trial: TrialResults) -> list[Record]:
+def marker_records(trial: TrialResults) -> Iterator[Record]:
     """ADBTM."""
-    return [one for subject in trial.subjects for one in _markers(trial, subject)]
+    return (one for subject in trial.subjects for one in _markers(trial, subject))
 
 
 def relative_day(day: date | None, start: date | None) -> int | None:

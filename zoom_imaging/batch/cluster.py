@@ -10,14 +10,18 @@ from __future__ import annotations
 import faulthandler
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from itertools import chain
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from zoom_imaging.errors import ZoomImagingError
+from zoom_imaging.tasks import Done, unexpected
 
 if TYPE_CHECKING:
     from zoom_imaging.batch.workers import Workers
@@ -56,15 +60,6 @@ class Crew:
         return max(1, available_cores() // max(1, self.jobs))
 
 
-@dataclass(frozen=True)
-class Done(Generic[T, R]):
-    """A task and its result; `result` is None when `problem` says why there is none."""
-
-    task: T
-    result: R | None
-    problem: str = ""
-
-
 def available_cores() -> int:
     """Cores that this process may use, which a container may have limited."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -75,33 +70,55 @@ def default_jobs() -> int:
     return min(4, available_cores())
 
 
-def spread(
-    tasks: Sequence[T],
-    function: Callable[[T], R],
-    crew: Crew,
-    *,
-    light: Callable[[T], bool] = lambda task: False,
-    say: Callable[[str], None] = lambda sentence: None,
-) -> Iterator[Done[T, R]]:
-    """Yield every task exactly once, in the order in which they finish.
+class Team:
+    """The workers of one run: started for its first task, ended at the end of the `with` block."""
 
-    A few tasks are under way at a time, so that neither arguments nor results pile up. A task whose
-    worker died `MAXIMUM_TRIES` times is yielded with a problem, as is one whose function raised
-    something else than a ZoomImagingError, which is raised here. Tasks that are `light`, because
-    they take milliseconds, travel in packs; whatever befalls a pack befalls none of its tasks.
-    `say` is told where the cluster's dashboard is. ZoomImagingError if no worker can be had.
-    """
-    if not tasks:
-        return
-    from zoom_imaging.batch.workers import workers_of
+    def __init__(self, crew: Crew, say: Callable[[str], None] = lambda sentence: None) -> None:
+        """`say` is told where the dashboard of the workers is."""
+        self.crew = crew
+        self._say = say
+        self._open = ExitStack()
+        self._workers: Workers | None = None
 
-    with workers_of(crew, len(tasks)) as workers:
-        if workers.dashboard:
-            say(f"Dashboard of the workers: {workers.dashboard}")
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._workers = None
+        self._open.close()
+
+    def spread(
+        self,
+        tasks: Iterable[T],
+        function: Callable[[T], R],
+        *,
+        light: Callable[[T], bool] = lambda task: False,
+    ) -> Iterator[Done[T, R]]:
+        """Yield every task exactly once, in the order in which they finish.
+
+        A few tasks are under way at a time, so that neither arguments nor results pile up. A task
+        whose worker died `MAXIMUM_TRIES` times is yielded with a problem, as is one whose function
+        raised something else than a ZoomImagingError, which is raised here. Tasks of a sequence
+        that are `light`, because they take milliseconds, travel in packs; whatever befalls a pack
+        befalls none of its tasks. ZoomImagingError if no worker can be had.
+        """
+        coming = iter(tasks)
+        first = next(coming, None)
+        if first is None:
+            return
+        count, many = self.crew.jobs, 0
+        if isinstance(tasks, Sequence):
+            count, many = min(count, len(tasks)), sum(map(light, tasks))
+        workers = self._hired(count)
         work = partial(_work, function=function, longest_s=LONGEST_TASK_S * workers.one_at_a_time)
+        size = max(1, min(LARGEST_PACK, many // (workers.count * _PACKS_A_WORKER)))
         suspects: list[T] = []
-        packs = _packs(tasks, light, workers.count)
-        for pack, future in _under_way(workers, packs, work):
+        for pack, future in _under_way(workers, _packs(chain([first], coming), light, size), work):
             done: list[Done[T, R]] | None = _finish(pack, future, workers)
             if done is None:
                 suspects += pack
@@ -110,10 +127,17 @@ def spread(
         for task in suspects:
             yield _alone(workers, task, work)
 
+    def _hired(self, count: int) -> Workers:
+        if self._workers is None:
+            from zoom_imaging.batch.workers import workers_of
 
-def _packs(tasks: Sequence[T], light: Callable[[T], bool], workers: int) -> Iterator[tuple[T, ...]]:
-    many = sum(map(light, tasks)) // (workers * _PACKS_A_WORKER)
-    size = max(1, min(LARGEST_PACK, many))
+            self._workers = self._open.enter_context(workers_of(self.crew, count))
+            if self._workers.dashboard:
+                self._say(f"Dashboard of the workers: {self._workers.dashboard}")
+        return self._workers
+
+
+def _packs(tasks: Iterable[T], light: Callable[[T], bool], size: int) -> Iterator[tuple[T, ...]]:
     pack: list[T] = []
     for task in tasks:
         if not light(task):
@@ -194,7 +218,7 @@ def _finish(pack: tuple[T, ...], future: Any, workers: Workers) -> list[Done[T, 
             remedy="run again: what was computed is kept",
         ) from error
     except Exception as error:
-        return [Done(task, None, _unexpected(error)) for task in pack]
+        return [Done(task, None, unexpected(error)) for task in pack]
     return [Done(task, *answer) for task, answer in zip(pack, answers, strict=True)]
 
 
@@ -212,15 +236,11 @@ def _work(
         except ZoomImagingError:
             raise
         except Exception as error:
-            answers.append((None, _unexpected(error)))
+            answers.append((None, unexpected(error)))
         finally:
             if longest_s:
                 faulthandler.cancel_dump_traceback_later()
     return answers
-
-
-def _unexpected(error: Exception) -> str:
-    return f"unexpected {type(error).__name__}: {error}"
 
 
 @lru_cache(maxsize=1)

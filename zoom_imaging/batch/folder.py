@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 from zoom_imaging.adam.files import FOLDER as ADAM_FOLDER
 from zoom_imaging.adam.files import write_adam
+from zoom_imaging.batch.cluster import Team
+from zoom_imaging.batch.elsewhere import spread_over_files
 from zoom_imaging.batch.progress import Voice
-from zoom_imaging.batch.reading_list import reading_list
+from zoom_imaging.batch.reading_list import cases_of, head_of
 from zoom_imaging.endpoints.analysis.answer import trial_answer
 from zoom_imaging.endpoints.dictionary import TABLES
 from zoom_imaging.endpoints.results import TrialResults, count_by_status
-from zoom_imaging.endpoints.schemas import check
+from zoom_imaging.endpoints.schemas import checked
 from zoom_imaging.endpoints.status import EndpointStatus
 from zoom_imaging.endpoints.subjects import endpoint_rows
 from zoom_imaging.endpoints.tables import (
@@ -29,15 +32,16 @@ from zoom_imaging.endpoints.write import (
     write_csv,
     write_json,
     write_json_lines,
+    write_text,
     writing,
 )
 from zoom_imaging.query import QueryKind
-from zoom_imaging.review.case import READING_LIST_NAME, reading_list_json
+from zoom_imaging.review.case import READING_LIST_NAME, reading_list_text
 
 REPORT_NAME = "report"
 REPORTS_NAME = "sr"
 
-_ROWS: Mapping[str, Callable[[TrialResults], list[Row]]] = {
+_ROWS: Mapping[str, Callable[[TrialResults], Iterator[Row]]] = {
     "endpoints.csv": endpoint_rows,
     "vertebrae.csv": vertebra_rows,
     "changes.csv": change_rows,
@@ -47,27 +51,31 @@ _ROWS: Mapping[str, Callable[[TrialResults], list[Row]]] = {
 }
 
 
-def write_results(folder: Path, results: TrialResults, charter_source: Path, voice: Voice) -> None:
+def write_results(
+    folder: Path, results: TrialResults, charter_source: Path, team: Team, voice: Voice
+) -> None:
     """Put every result into `folder`; OutputError leaves the earlier results as they were."""
     from zoom_imaging.exchange.film_reports import reports_of_run, write_film_reports
     from zoom_imaging.report.build import write_report
 
+    spread = partial(spread_over_files, team)
     with result_set(folder) as staging:
         with voice.stage("Writing tables"):
             for table in TABLES:
-                rows = _ROWS[table.file_name](results)
-                check(table, rows)
+                rows = checked(table, _ROWS[table.file_name](results))
                 write_csv(staging / table.file_name, table.columns, rows)
             write_json_lines(staging / "outlines.jsonl", outline_records(results))
             write_adam(staging / ADAM_FOLDER, results)
             answer = trial_answer(results)
             write_json(staging / "analysis.json", answer)
-            # One line: its outlines are many numbers, and programs read it.
-            content = reading_list_json(reading_list(results))
-            write_json_lines(staging / READING_LIST_NAME, [content], ascii_only=True)
+            cases = reading_list_text(head_of(results), cases_of(results))
+            write_text(staging / READING_LIST_NAME, cases)
         with voice.stage("Writing structured reports"), writing(staging / REPORTS_NAME):
             for problem in write_film_reports(
-                reports_of_run(results), staging / REPORTS_NAME, earlier=folder / REPORTS_NAME
+                reports_of_run(results),
+                staging / REPORTS_NAME,
+                earlier=folder / REPORTS_NAME,
+                spread=spread,
             ):
                 voice.say(f"Note: {problem}")
         with voice.stage("Writing the report"), writing(staging / REPORT_NAME):
@@ -77,6 +85,7 @@ def write_results(folder: Path, results: TrialResults, charter_source: Path, voi
                 answer,
                 earlier=folder / REPORT_NAME,
                 charter_source=charter_source,
+                spread=spread,
             )
         write_json(staging / "run.json", run_record(results, voice.seconds))
 

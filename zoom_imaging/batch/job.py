@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zoom_imaging.batch.accounting import failed
-from zoom_imaging.batch.cluster import Crew, default_jobs
+from zoom_imaging.batch.cluster import Crew, Team, default_jobs
 from zoom_imaging.batch.folder import write_results
 from zoom_imaging.batch.lock import hold
 from zoom_imaging.batch.pipeline import Trial, run_trial
 from zoom_imaging.batch.progress import Voice
 from zoom_imaging.batch.readings import load_readings
+from zoom_imaging.batch.shelf import Shelf
 from zoom_imaging.batch.summary import summary
 from zoom_imaging.charter import Charter, default_charter_path, load_charter
+from zoom_imaging.endpoints.results import SubjectResults
 from zoom_imaging.endpoints.write import recover
 from zoom_imaging.errors import ConfigurationError
 from zoom_imaging.ingest.clinical import ClinicalTable, read_clinical_table
@@ -46,7 +48,11 @@ def run_job(request: Request, voice: Voice) -> bool:
     charter, clinical = _check(request)
     readings = load_readings(request.readings) if request.readings else None
     crew = Crew(jobs=request.jobs or default_jobs(), address=request.cluster)
-    with hold(request.out, voice.warn):
+    with (
+        hold(request.out, voice.warn),
+        Shelf[SubjectResults](request.out) as subjects,
+        Team(crew, voice.say) as team,
+    ):
         if recover(request.out):
             voice.say("An earlier run was cut off while it put its results in place: completed.")
         trial = Trial(
@@ -54,17 +60,17 @@ def run_job(request: Request, voice: Voice) -> bool:
             out=request.out,
             charter=charter,
             clinical=clinical,
-            crew=crew,
+            team=team,
             engine=request.engine,
             model=request.model and request.model.absolute(),
             fresh=request.fresh,
             readings=readings,
         )
-        results = run_trial(trial, voice)
+        results = run_trial(trial, subjects, voice)
         charter_source = request.charter_path or default_charter_path()
-        write_results(request.out, results, charter_source, voice)
-    voice.show(summary(results, request.out))
-    return bool(failed(results.catalogue.entries))
+        write_results(request.out, results, charter_source, team, voice)
+        voice.show(summary(results, request.out))
+        return bool(failed(results.catalogue.entries))
 
 
 def _check(request: Request) -> tuple[Charter, ClinicalTable | None]:

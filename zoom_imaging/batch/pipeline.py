@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import os
-import socket
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoom_imaging.batch import study
 from zoom_imaging.batch.accounting import account, counts, supersede
-from zoom_imaging.batch.cache import Cache, charter_sha256, program_sha256, worth_keeping
-from zoom_imaging.batch.cluster import Crew, spread
+from zoom_imaging.batch.cache import Cache, charter_sha256
+from zoom_imaging.batch.cluster import Team
+from zoom_imaging.batch.outcomes import StudyReader
 from zoom_imaging.batch.progress import Stage, Voice
 from zoom_imaging.batch.readings import Readings
-from zoom_imaging.batch.study import Outcome, Study
+from zoom_imaging.batch.shelf import Shelf, ShelfMap
+from zoom_imaging.batch.study import Networks, Outcome, Study, run
 from zoom_imaging.batch.subject import assemble
 from zoom_imaging.charter import Charter
 from zoom_imaging.endpoints.results import RunMetadata, SubjectResults, TrialResults
-from zoom_imaging.errors import ConfigurationError, OutputError
 from zoom_imaging.ingest.catalogue import Catalogue, CatalogueEntry, Disposition, FileKind
 from zoom_imaging.ingest.clinical import ClinicalTable
 from zoom_imaging.ingest.text import visible
@@ -41,18 +40,18 @@ class Trial:
     out: Path
     charter: Charter
     clinical: ClinicalTable | None
-    crew: Crew
+    team: Team
     engine: str = "torch"
     model: Path | None = None
     fresh: bool = False
     readings: Readings | None = None
 
 
-def run_trial(trial: Trial, voice: Voice) -> TrialResults:
+def run_trial(trial: Trial, subjects: Shelf[SubjectResults], voice: Voice) -> TrialResults:
     """Read every file and bring the subjects together; nothing but the cache is written.
 
-    ModelError if there are films and no usable model; ConfigurationError for a source that cannot
-    be listed.
+    The subjects are put on the empty shelf `subjects`, from which the results take them. ModelError
+    if there are films and no usable model; ConfigurationError for a source that cannot be listed.
     """
     with voice.stage("Reading headers") as stage:
         catalogue = _catalogue(trial, stage)
@@ -60,10 +59,13 @@ def run_trial(trial: Trial, voice: Voice) -> TrialResults:
         voice.say(f"Note: {note}")
     studies = [_study(entry) for kind in _STUDIED for entry in catalogue.used(kind)]
     bundle = _bundle(studies, trial.model)
-    outcomes = _read(studies, trial, bundle, voice)
-    catalogue = account(catalogue, outcomes)
-    with voice.stage("Comparing visits"):
-        subjects = _subjects(trial, catalogue, outcomes)
+    with Shelf[Outcome](trial.out) as shelf:
+        outcomes = ShelfMap(shelf)
+        for one, outcome in _reader(trial, bundle).outcomes(studies, voice):
+            outcomes.put(one.source.path, outcome)
+        catalogue = account(catalogue, outcomes)
+        with voice.stage("Comparing visits"):
+            _bring_together(trial, catalogue, outcomes, subjects)
     if trial.readings is not None:
         catalogue = _with_strangers(catalogue, trial.readings, subjects, voice)
     catalogue = supersede(
@@ -95,7 +97,7 @@ def _catalogue(trial: Trial, stage: Stage) -> Catalogue:
     from zoom_imaging.ingest.build import build_catalogue
 
     found = build_catalogue(
-        trial.sources, trial.charter, trial.clinical, trial.crew.jobs, progress=stage.reach
+        trial.sources, trial.charter, trial.clinical, trial.team.crew.jobs, progress=stage.reach
     )
     # A result folder inside a source: a run never reads its own results.
     out = os.path.realpath(trial.out)
@@ -113,9 +115,7 @@ def _catalogue(trial: Trial, stage: Stage) -> Catalogue:
 
 
 def _study(entry: CatalogueEntry) -> Study:
-    # A worker may have another working directory.
-    source = replace(entry.source, location=os.path.abspath(entry.source.location))
-    return Study(source, entry.sha256, entry.kind)
+    return Study(entry.source.absolute(), entry.sha256, entry.kind)
 
 
 def _bundle(studies: Sequence[Study], model: Path | None) -> Bundle | None:
@@ -126,115 +126,37 @@ def _bundle(studies: Sequence[Study], model: Path | None) -> Bundle | None:
     return load_bundle(model)
 
 
-def _read(
-    studies: Sequence[Study], trial: Trial, bundle: Bundle | None, voice: Voice
-) -> dict[str, Outcome]:
-    """The outcome of every study by path: from the cache where it is known, else computed now."""
+def _reader(trial: Trial, bundle: Bundle | None) -> StudyReader:
+    networks = Networks(trial.model, trial.engine, trial.team.crew.threads_per_job)
     memory = Cache(trial.out, trial.charter, bundle.sha256 if bundle else "", trial.engine)
     if trial.fresh:
         memory.clear()
-    outcomes: dict[str, Outcome] = {}
-    unknown: list[Study] = []
-    with memory as cache:
-        for one, known in cache.known(studies):
-            if known is None:
-                unknown.append(one)
-            else:
-                outcomes[one.source.path] = known
-        if outcomes:
-            voice.say(f"{len(outcomes)} of {len(studies)} files are known from before.")
-        if not unknown:
-            return outcomes
-        remember = _Memory(cache, voice)
-        with voice.stage("Reading reports and films", len(unknown)) as stage:
-            for one, body in _compute(unknown, trial, voice):
-                outcome = Outcome.from_json(body)
-                outcomes[one.source.path] = outcome
-                if worth_keeping(outcome):
-                    remember.put(one, body)
-                else:
-                    voice.warn(f"{one.source.path}: {outcome.reason}")
-                stage.advance()
-        remember.flush()
-    return outcomes
+    return StudyReader(partial(run, charter=trial.charter, networks=networks), memory, trial.team)
 
 
-def _compute(unknown: Sequence[Study], trial: Trial, voice: Voice) -> Iterator[tuple[Study, bytes]]:
-    networks = study.Networks(trial.model, trial.engine, trial.crew.threads_per_job)
-    task: Callable[[Study], bytes] = partial(study.run, charter=trial.charter, networks=networks)
-    if trial.crew.address:
-        task = partial(_run_elsewhere, task=task, program=program_sha256())
-    for done in spread(unknown, task, trial.crew, light=_is_report, say=voice.say):
-        yield done.task, done.result or study.failure(done.problem).to_json()
-
-
-def _is_report(one: Study) -> bool:
-    """A report is read in milliseconds, less than a task of its own costs; a film in seconds."""
-    return one.kind is FileKind.DXA_REPORT
-
-
-def _run_elsewhere(one: Study, task: Callable[[Study], bytes], program: str) -> bytes:
-    """`task` on a worker that may be set up otherwise; ConfigurationError where it is."""
-    if program_sha256() != program:
-        raise ConfigurationError(
-            f"a worker on {socket.gethostname()} has another version of zoom_imaging, of Python or "
-            "of a package that makes numbers than this run",
-            remedy="install the same on every worker and restart them",
-        )
-    folder = os.path.dirname(one.source.location)
-    if not os.path.isdir(folder):
-        raise ConfigurationError(
-            f"a worker on {socket.gethostname()} does not see the folder {visible(folder)}",
-            remedy="mount the sources under the same path on every worker",
-        )
-    return task(one)
-
-
-class _Memory:
-    """The cache, as far as it can be written: results are at hand even where it cannot.
-
-    Whether the tables can be written is told when they are.
-    """
-
-    def __init__(self, cache: Cache, voice: Voice) -> None:
-        self._cache: Cache | None = cache
-        self._voice = voice
-
-    def put(self, one: Study, body: bytes) -> None:
-        self._try(lambda cache: cache.put(one, body))
-
-    def flush(self) -> None:
-        self._try(Cache.flush)
-
-    def _try(self, write: Callable[[Cache], None]) -> None:
-        if self._cache is None:
-            return
-        try:
-            write(self._cache)
-        except OutputError as error:
-            self._cache = None
-            self._voice.say(f"From here on not remembered for the next run: {error.reason}")
-
-
-def _subjects(
-    trial: Trial, catalogue: Catalogue, outcomes: Mapping[str, Outcome]
-) -> tuple[SubjectResults, ...]:
+def _bring_together(
+    trial: Trial,
+    catalogue: Catalogue,
+    outcomes: Mapping[str, Outcome],
+    subjects: Shelf[SubjectResults],
+) -> None:
     rows = trial.clinical.by_subject if trial.clinical else {}
     files: dict[str, list[CatalogueEntry]] = {subject_id: [] for subject_id in rows}
     for entry in catalogue.entries:
         if entry.subject_id and entry.disposition is not Disposition.UNKNOWN_SUBJECT:
             files.setdefault(entry.subject_id, []).append(entry)
-    return tuple(
-        assemble(
-            subject_id,
-            rows.get(subject_id),
-            files[subject_id],
-            outcomes,
-            trial.charter,
-            verdict=trial.readings.of(subject_id) if trial.readings else None,
+    for subject_id in sorted(files):
+        verdict = trial.readings.of(subject_id) if trial.readings else None
+        subjects.put(
+            assemble(
+                subject_id,
+                rows.get(subject_id),
+                files[subject_id],
+                outcomes,
+                trial.charter,
+                verdict=verdict,
+            )
         )
-        for subject_id in sorted(files)
-    )
 
 
 def _with_strangers(

@@ -6,15 +6,13 @@ first one started from. Nothing in it tells arm or treatment.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
 
 from zoom_imaging import __version__
 from zoom_imaging.anatomy import GRADED_LEVELS, Grade, Level, VertebraState, Visit
 from zoom_imaging.change.record import VertebraChange
 from zoom_imaging.endpoints.results import SubjectResults, TrialResults
-from zoom_imaging.ingest.catalogue import CatalogueEntry, SourceFile
+from zoom_imaging.ingest.catalogue import CatalogueEntry
 from zoom_imaging.ingest.text import visible
 from zoom_imaging.morphometry.genant import most_probable_grade
 from zoom_imaging.morphometry.reading import FilmReading, VertebraReading
@@ -24,11 +22,17 @@ from zoom_imaging.review.case import Case, CaseFilm, ReadingList
 _DOUBTS = frozenset({VertebraState.LOW_CONFIDENCE, VertebraState.LEVEL_UNCERTAIN})
 
 
-def reading_list(results: TrialResults) -> ReadingList:
+def cases_of(results: TrialResults) -> Iterator[Case]:
     """One case for each subject of the results, by id, also for those without a film."""
     entries = {entry.source.path: entry for entry in results.catalogue.entries}
+    for subject in results.subjects:
+        yield _case(subject, entries)
+
+
+def head_of(results: TrialResults) -> ReadingList:
+    """What stands over the cases: which software, model and charter made the suggestions."""
     return ReadingList(
-        cases=tuple(_case(subject, entries) for subject in results.subjects),
+        cases=(),
         charter=results.charter,
         charter_sha256=results.run.charter_sha256,
         model_name=results.run.model_name,
@@ -72,13 +76,8 @@ def _fractured(vertebra: VertebraReading) -> bool:
 def _case(subject: SubjectResults, entries: Mapping[str, CatalogueEntry]) -> Case:
     word = subject.model_word
     films = tuple(
-        CaseFilm(visit, _absolute(source), entries[source.path].sha256, reading)
+        CaseFilm(visit, source.absolute(), entries[source.path].sha256, reading)
         for visit in Visit
         for reading, source in zip(word.films[visit], subject.film_sources[visit], strict=True)
     )
     return Case(visible(subject.subject_id), films, flagged_levels(word.films, word.changes))
-
-
-def _absolute(source: SourceFile) -> SourceFile:
-    """The reading room runs in another folder."""
-    return replace(source, location=os.path.abspath(source.location))

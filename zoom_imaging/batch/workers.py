@@ -67,14 +67,14 @@ class Workers:
 
 
 @contextmanager
-def workers_of(crew: Crew, task_count: int) -> Iterator[Workers]:
-    """Workers for a run; ZoomImagingError where none can be had."""
+def workers_of(crew: Crew, count: int) -> Iterator[Workers]:
+    """Workers, on this machine `count`; ZoomImagingError where none can be had."""
     # Before its settings are changed: its import fills in the defaults beside them.
     import distributed
 
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     if not crew.address:
-        with _local(distributed, crew, task_count) as workers:
+        with _local(distributed, crew, count) as workers:
             yield workers
     elif crew.address.lower() in QUEUES:
         with _queued(distributed, crew) as workers:
@@ -85,10 +85,9 @@ def workers_of(crew: Crew, task_count: int) -> Iterator[Workers]:
 
 
 @contextmanager
-def _local(distributed: Any, crew: Crew, task_count: int) -> Iterator[Workers]:
+def _local(distributed: Any, crew: Crew, count: int) -> Iterator[Workers]:
     import dask
 
-    count = max(1, min(crew.jobs, task_count))
     settings = {
         "distributed.scheduler.allowed-failures": 0,
         "distributed.worker.memory.target": False,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from zoom_imaging.anatomy import Arm, Visit
 from zoom_imaging.change.record import BmdChange, VertebraChange
@@ -21,6 +21,16 @@ from zoom_imaging.query import Query
 if TYPE_CHECKING:
     from zoom_imaging.ingest.clinical import ClinicalRow
     from zoom_imaging.review.verdict import SubjectVerdict
+
+
+class HasStatus(Protocol):
+    """A subject, as far as it is known who stands behind her endpoints."""
+
+    @property
+    def status(self) -> EndpointStatus:
+        """The model alone, or readers."""
+        ...
+
 
 BMD_SITES: tuple[str, ...] = ("lumbar_spine", "total_hip", "femoral_neck")
 """Keys of `SubjectResults.bmd_changes`, in the order of the tables."""
@@ -109,14 +119,15 @@ class RunMetadata:
 class TrialResults:
     """One run over one trial. `catalogue` has the final disposition of every input file.
 
-    `subjects` has one entry for each subject of the clinical table or of the catalogue, by id.
+    `subjects` has one entry for each subject of the clinical table or of the catalogue, by id. They
+    may come from the disk: go through them, and keep of each only what is needed.
     `queries` holds all questions, those of the catalogue and of the subjects, each once, by id.
     """
 
     charter: Charter
     catalogue: Catalogue
     clinical: tuple[ClinicalRow, ...]
-    subjects: tuple[SubjectResults, ...]
+    subjects: Sequence[SubjectResults]
     queries: tuple[Query, ...]
     run: RunMetadata
 
@@ -145,7 +156,7 @@ class TrialResults:
         return {subject_id: tuple(queries) for subject_id, queries in found.items()}
 
 
-def count_by_status(subjects: Iterable[SubjectResults]) -> dict[str, int]:
+def count_by_status(subjects: Iterable[HasStatus]) -> dict[str, int]:
     """Subjects by who stands behind them, also kinds with none."""
     found = Counter(subject.status for subject in subjects)
     return {status.value: found[status] for status in EndpointStatus}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from zoom_imaging.endpoints.column import Column, Kind, Table
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pandera.pandas as pa
 
+_CHECKED_AT_ONCE = 20_000
 _DTYPES = {
     Kind.TEXT: "string",
     Kind.CODE: "string",
@@ -51,6 +53,25 @@ def frame(table: Table, rows: Sequence[Row]) -> pd.DataFrame:
         dtype: Any = _DTYPES[column.kind]
         content[column.name] = pd.array([row[column.name] for row in rows], dtype=dtype)
     return pd.DataFrame(content)
+
+
+def checked(table: Table, rows: Iterable[Row]) -> Iterator[Row]:
+    """The rows, once they are found to be what the dictionary says; else OutputError.
+
+    Some thousand are looked at together, and no more are in memory.
+    """
+    coming, keys = iter(rows), set[tuple[object, ...]]()
+    while part := list(islice(coming, _CHECKED_AT_ONCE)):
+        check(table, part)
+        for row in part if table.key else ():
+            key = tuple(row[name] for name in table.key)
+            if key in keys:
+                raise OutputError(
+                    f"{table.file_name} has two rows with the key {key}",
+                    remedy="please report this as a fault of the program",
+                )
+            keys.add(key)
+        yield from part
 
 
 def check(table: Table, rows: Sequence[Row]) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from zoom_imaging.anatomy import LUMBAR_DXA_LEVELS, Level, Visit
 from zoom_imaging.change.record import BmdChange
@@ -18,12 +19,11 @@ from zoom_imaging.endpoints.subject_columns import (
 from zoom_imaging.endpoints.write import Row, Value
 
 
-def endpoint_rows(trial: TrialResults) -> list[Row]:
+def endpoint_rows(trial: TrialResults) -> Iterator[Row]:
     """endpoints.csv: every subject of the clinical table or of the catalogue, by id."""
-    counts: dict[str, int] = {}
-    for query in trial.queries:
-        counts[query.subject_id] = counts.get(query.subject_id, 0) + 1
-    return [endpoint_row(subject, counts.get(subject.subject_id, 0)) for subject in trial.subjects]
+    counts = Counter(query.subject_id for query in trial.queries)
+    for subject in trial.subjects:
+        yield endpoint_row(subject, counts[subject.subject_id])
 
 
 def endpoint_row(subject: SubjectResults, query_count: int) -> Row:

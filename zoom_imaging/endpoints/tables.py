@@ -13,34 +13,34 @@ from zoom_imaging.change.record import VertebraChange
 from zoom_imaging.endpoints.results import SubjectResults, TrialResults
 from zoom_imaging.endpoints.status import grade_source
 from zoom_imaging.endpoints.write import Row
-from zoom_imaging.morphometry.reading import VertebraReading
+from zoom_imaging.morphometry.reading import FilmReading, VertebraReading
 
 _DECIMALS_PX = 2
 
 
-def vertebra_rows(trial: TrialResults) -> list[Row]:
+def vertebra_rows(trial: TrialResults) -> Iterator[Row]:
     """vertebrae.csv: T4-L4 of every subject at both visits, also those that no film shows."""
-    return [row for subject in trial.subjects for row in _subject_vertebrae(subject)]
+    for subject in trial.subjects:
+        yield from _subject_vertebrae(subject)
 
 
-def change_rows(trial: TrialResults) -> list[Row]:
+def change_rows(trial: TrialResults) -> Iterator[Row]:
     """changes.csv: T4-L4 of every subject, also those that cannot be compared."""
-    return [
-        _change_row(subject.subject_id, change)
-        for subject in trial.subjects
-        for change in subject.changes
-    ]
+    for subject in trial.subjects:
+        for change in subject.changes:
+            yield _change_row(subject.subject_id, change)
 
 
-def dxa_rows(trial: TrialResults) -> list[Row]:
+def dxa_rows(trial: TrialResults) -> Iterator[Row]:
     """dxa.csv: every value that was read, also those that may not be used."""
-    return [row for subject in trial.subjects for row in _subject_dxa(subject)]
+    for subject in trial.subjects:
+        yield from _subject_dxa(subject)
 
 
-def file_rows(trial: TrialResults) -> list[Row]:
+def file_rows(trial: TrialResults) -> Iterator[Row]:
     """files.csv: every input file once, in the order of the catalogue."""
-    return [
-        {
+    for entry in trial.catalogue.entries:
+        yield {
             "path": entry.source.path,
             "sha256": entry.sha256,
             "sop_instance_uid": entry.sop_instance_uid,
@@ -50,14 +50,12 @@ def file_rows(trial: TrialResults) -> list[Row]:
             "disposition": entry.disposition.value,
             "reason": entry.reason,
         }
-        for entry in trial.catalogue.entries
-    ]
 
 
-def query_rows(trial: TrialResults) -> list[Row]:
+def query_rows(trial: TrialResults) -> Iterator[Row]:
     """queries.csv: every question once, by subject, visit and level."""
-    return [
-        {
+    for query in trial.queries:
+        yield {
             "query_id": query.query_id,
             "subject_id": query.subject_id,
             "visit": query.visit.value if query.visit else None,
@@ -66,14 +64,21 @@ def query_rows(trial: TrialResults) -> list[Row]:
             "values": query.values,
             "status": "open",
         }
-        for query in trial.queries
-    ]
 
 
-def outline_records(trial: TrialResults) -> list[Mapping[str, object]]:
+def outline_records(trial: TrialResults) -> Iterator[Mapping[str, object]]:
     """outlines.jsonl: every vertebra that was delineated, film by film."""
-    return [
-        {
+    for subject in trial.subjects:
+        for visit in Visit:
+            for film in subject.films[visit]:
+                yield from _film_outlines(film)
+
+
+def _film_outlines(film: FilmReading) -> Iterator[Mapping[str, object]]:
+    for vertebra in film.vertebrae:
+        if vertebra.six_points is None:
+            continue
+        yield {
             "sop_instance_uid": vertebra.sop_instance_uid or film.sop_instance_uid,
             "level": vertebra.level.value,
             "six_points_px": vertebra.six_points.to_json(),
@@ -82,12 +87,6 @@ def outline_records(trial: TrialResults) -> list[Mapping[str, object]]:
             ],
             "sd_px": [round(value, _DECIMALS_PX) for value in vertebra.sd_px],
         }
-        for subject in trial.subjects
-        for visit in Visit
-        for film in subject.films[visit]
-        for vertebra in film.vertebrae
-        if vertebra.six_points is not None
-    ]
 
 
 def _subject_vertebrae(subject: SubjectResults) -> Iterator[Row]:

@@ -12,8 +12,9 @@ import errno
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from zoom_imaging.endpoints.cell import flag_cell, number_cell
@@ -29,7 +30,7 @@ Value = str | float | bool | None
 Row = Mapping[str, Value]
 
 
-def write_csv(path: Path, columns: Sequence[Column], rows: Sequence[Row]) -> None:
+def write_csv(path: Path, columns: Sequence[Column], rows: Iterable[Row]) -> None:
     """UTF-8, LF, comma, every cell by its column's kind; OutputError names the path."""
     with writing(path), path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
@@ -52,16 +53,16 @@ def format_cell(column: Column, value: Value) -> str:
     raise ValueError(f"column {column.name}: expected {column.kind.value}, found {value!r}")
 
 
-def write_json_lines(
-    path: Path, records: Sequence[Mapping[str, object]], *, ascii_only: bool = False
-) -> None:
-    """One strict JSON object a line, in UTF-8; OutputError names the path.
+def write_json_lines(path: Path, records: Iterable[Mapping[str, object]]) -> None:
+    """One strict JSON object a line, in UTF-8; OutputError names the path."""
+    dumps = partial(json.dumps, ensure_ascii=False, allow_nan=False)
+    write_text(path, (f"{dumps(record)}\n" for record in records))
 
-    `ascii_only` escapes every other letter, also those halves that stand for undecodable bytes.
-    """
+
+def write_text(path: Path, pieces: Iterable[str]) -> None:
+    """Pieces of one text, in UTF-8; OutputError names the path."""
     with writing(path), path.open("w", encoding="utf-8", newline="\n") as stream:
-        for record in records:
-            stream.write(json.dumps(record, ensure_ascii=ascii_only, allow_nan=False) + "\n")
+        stream.writelines(pieces)
 
 
 def write_json(path: Path, record: Mapping[str, object]) -> None:

@@ -13,12 +13,11 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from zoom_imaging import __version__
 from zoom_imaging.anatomy import Visit
 from zoom_imaging.endpoints.results import SubjectResults, TrialResults
-from zoom_imaging.errors import InputError, NotRelevantError, UnreadableError
+from zoom_imaging.errors import InputError, NotRelevantError
 from zoom_imaging.exchange.radiograph_report import (
     ModelName,
     RadiographReport,
@@ -28,13 +27,11 @@ from zoom_imaging.exchange.radiograph_report import (
 from zoom_imaging.exchange.radiograph_sr import radiograph_sr
 from zoom_imaging.ingest.catalogue import SourceFile
 from zoom_imaging.ingest.faults import PARSER_ERRORS
-from zoom_imaging.ingest.source import SourceReader
+from zoom_imaging.ingest.source import open_source
 from zoom_imaging.ingest.text import visible
 from zoom_imaging.provenance import sha256_of_bytes
 from zoom_imaging.review.verdict import SubjectVerdict
-
-if TYPE_CHECKING:
-    from pydicom.dataset import Dataset
+from zoom_imaging.tasks import Spread, one_by_one
 
 _UID = re.compile(r"[0-9.]{1,64}")
 _DIGEST_LENGTH = 16
@@ -85,13 +82,17 @@ def _of_model(
         for film, source in films:
             try:
                 report = report_of_model(film, visit, model)
-                yield FilmReport(report, source, hashes.get(source.path, ""))
+                yield FilmReport(report, source.absolute(), hashes.get(source.path, ""))
             except NotRelevantError:
                 continue  # files.csv says why nothing was read on it
 
 
 def write_film_reports(
-    reports: Iterable[FilmReport], folder: Path, *, earlier: Path | None = None
+    reports: Iterable[FilmReport],
+    folder: Path,
+    *,
+    earlier: Path | None = None,
+    spread: Spread = one_by_one,
 ) -> tuple[str, ...]:
     """Write each report into `folder`; the sentences say what could not be written.
 
@@ -100,30 +101,41 @@ def write_film_reports(
     """
     folder.mkdir(parents=True, exist_ok=True)
     problems = []
-    with SourceReader() as reader:
-        for one in reports:
-            kept = earlier / one.file_name if earlier is not None else None
-            if kept is not None and kept.is_file():
-                shutil.copyfile(kept, folder / one.file_name)
-                continue
-            try:
-                made = _made(one, reader)
-            except (InputError, *PARSER_ERRORS) as error:
-                reason = error.reason if isinstance(error, InputError) else str(error)
-                problems.append(visible(f"{one.source.path}: no structured report: {reason}"))
-                continue
-            made.save_as(folder / one.file_name, enforce_file_format=True)
-    return tuple(problems)
+    for done in spread(_new(reports, folder, earlier), encoded):
+        if isinstance(done.result, bytes):
+            (folder / done.task.file_name).write_bytes(done.result)
+        else:
+            reason = done.result or done.problem
+            problems.append(visible(f"{done.task.source.path}: no structured report: {reason}"))
+    return tuple(sorted(problems))
 
 
-def _made(one: FilmReport, reader: SourceReader) -> Dataset:
+def _new(reports: Iterable[FilmReport], folder: Path, earlier: Path | None) -> Iterator[FilmReport]:
+    for one in reports:
+        kept = earlier / one.file_name if earlier is not None else None
+        if kept is not None and kept.is_file():
+            shutil.copyfile(kept, folder / one.file_name)
+        else:
+            yield one
+
+
+def encoded(one: FilmReport) -> bytes | str:
+    """The report as a DICOM file, or why there is none. A pure task: it reads the film alone."""
     from pydicom import config, dcmread
 
     with warnings.catch_warnings(), config.disable_value_validation():
         # What is odd in the film's header was told when it was read.
         warnings.simplefilter("ignore")
-        content = reader.read(one.source)
-        if one.sha256 and sha256_of_bytes(content) != one.sha256:
-            raise UnreadableError("it is no longer the file that was read", remedy="run again")
-        source = dcmread(io.BytesIO(content), force=True, stop_before_pixels=True)
-        return radiograph_sr(one.report, source)
+        try:
+            content = open_source(one.source)
+            if one.sha256 and sha256_of_bytes(content) != one.sha256:
+                return "it is no longer the file that was read; run again"
+            source = dcmread(io.BytesIO(content), force=True, stop_before_pixels=True)
+            made = radiograph_sr(one.report, source)
+            file = io.BytesIO()
+            made.save_as(file, enforce_file_format=True)
+        except InputError as error:
+            return error.reason
+        except PARSER_ERRORS as error:
+            return str(error)
+    return file.getvalue()

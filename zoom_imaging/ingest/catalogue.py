@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
@@ -55,6 +56,10 @@ class SourceFile:
     member: str = ""
     size_bytes: int = 0
     member_indices: tuple[int, ...] = ()
+
+    def absolute(self) -> SourceFile:
+        """The same file for a process with another working directory."""
+        return replace(self, location=os.path.abspath(self.location))
 
 
 @dataclass(frozen=True)

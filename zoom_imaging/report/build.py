@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from zoom_imaging.endpoints.results import TrialResults
+from zoom_imaging.report.drawing import FilmLoader, load_film
 from zoom_imaging.report.figures import write_figures
-from zoom_imaging.report.gallery import FilmLoader, Gallery, load_film
+from zoom_imaging.report.gallery import Gallery
 from zoom_imaging.report.overview import overview
 from zoom_imaging.report.page import page_name, render, write_text
 from zoom_imaging.report.subject import subject_page
+from zoom_imaging.tasks import Spread, one_by_one
 
 PICTURES, SUBJECTS, FIGURES, STYLE = "pictures", "subjects", "figures", "style.css"
 
@@ -32,9 +34,10 @@ def write_report(
     *,
     earlier: Path | None = None,
     charter_source: Path | None = None,
+    spread: Spread = one_by_one,
     load: FilmLoader = load_film,
 ) -> None:
-    """Write the report of a run into `folder`, one subject and one film in memory at a time.
+    """Write the report of a run into `folder`, one subject in memory at a time.
 
     `answer` is what `trial_answer` says of the results. Pictures that are already in `folder`, or
     in the `earlier` report, are kept where film and reading are unchanged; pages and pictures of
@@ -47,8 +50,8 @@ def write_report(
         folder / PICTURES,
         earlier / PICTURES if earlier is not None else None,
         {entry.source.path: entry for entry in results.catalogue.entries},
-        load,
     )
+    gallery.draw(results.subjects, spread=spread, load=load)
     pages, pictures = set(), set()
     ids = ["", *(subject.subject_id for subject in results.subjects), ""]
     for at, subject in enumerate(results.subjects):

@@ -6,7 +6,7 @@ many stayed behind for want of it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -31,31 +31,19 @@ class Step:
 
 def steps_of(results: TrialResults) -> tuple[Step, ...]:
     """The conditions in the order in which they are asked."""
-    groups: dict[Arm, Sequence[SubjectResults]] = {
-        arm: [one for one in results.subjects if one.arm_planned is arm] for arm in PLANNED_ARMS
-    }
-    steps = [
-        Step(
-            "planned arm",
-            {arm: len(group) for arm, group in groups.items()},
-            dict.fromkeys(PLANNED_ARMS, 0),
-        )
-    ]
-    for title, holds in (
-        ("lumbar BMD at baseline\n(full set)", lambda one: one.in_full_set),
-        ("comparable BMD at month 12\n(complete cases)", _has_change),
-        ("treated as planned\n(per protocol)", lambda one: one.in_per_protocol_set),
-    ):
-        kept = {arm: [one for one in group if holds(one)] for arm, group in groups.items()}
-        steps.append(
-            Step(
-                title,
-                {arm: len(kept[arm]) for arm in PLANNED_ARMS},
-                {arm: len(groups[arm]) - len(kept[arm]) for arm in PLANNED_ARMS},
-            )
-        )
-        groups = dict(kept)
-    return tuple(steps)
+    stay = [dict.fromkeys(PLANNED_ARMS, 0) for _ in _CONDITIONS]
+    for subject in results.subjects:
+        arm = subject.arm_planned
+        if arm not in PLANNED_ARMS:
+            continue
+        for (_, holds), count in zip(_CONDITIONS, stay, strict=True):
+            if not holds(subject):
+                break
+            count[arm] += 1
+    return tuple(
+        Step(title, after, {arm: before[arm] - after[arm] for arm in PLANNED_ARMS})
+        for (title, _), before, after in zip(_CONDITIONS, [stay[0], *stay], stay, strict=False)
+    )
 
 
 def draw_flow(axes: Axes, results: TrialResults, answer: Mapping[str, Any]) -> str:
@@ -103,5 +91,12 @@ def draw_flow(axes: Axes, results: TrialResults, answer: Mapping[str, Any]) -> s
     )
 
 
-def _has_change(subject: SubjectResults) -> bool:
-    return subject.bmd_changes["lumbar_spine"].change_pct is not None
+_CONDITIONS: tuple[tuple[str, Callable[[SubjectResults], bool]], ...] = (
+    ("planned arm", lambda one: True),
+    ("lumbar BMD at baseline\n(full set)", lambda one: one.in_full_set),
+    (
+        "comparable BMD at month 12\n(complete cases)",
+        lambda one: one.bmd_changes["lumbar_spine"].change_pct is not None,
+    ),
+    ("treated as planned\n(per protocol)", lambda one: one.in_per_protocol_set),
+)

@@ -6,6 +6,7 @@ The same film and reading give the same bytes: no time, no program name and no m
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from zoom_imaging.anatomy import Grade, Level, VertebraState
 from zoom_imaging.change.record import VertebraChange
+from zoom_imaging.errors import NotRelevantError
 from zoom_imaging.morphometry.reading import FilmReading, VertebraReading
 from zoom_imaging.radiograph.film import Radiograph
 from zoom_imaging.report.framing import (
@@ -76,46 +78,46 @@ def draw_overlay(radiograph: Radiograph, reading: FilmReading, path: Path) -> No
     OSError as the file system raises it.
     """
     framing = frame_whole(radiograph, reading)
-    _write(path, [_panel(radiograph, framing, reading, "")])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".part")
+    partial.write_bytes(_png([_panel(radiograph, framing, reading, "")]))
+    partial.replace(path)
 
 
 def film_figure(
     radiograph: Radiograph,
     reading: FilmReading,
-    path: Path,
     *,
     heading: str = "",
     changes: Sequence[VertebraChange] = (),
-) -> None:
-    """Write a PNG of the spine of one film for the report, or of the whole film if none was read.
+) -> bytes:
+    """A PNG of the spine of one film for the report, or of the whole film if none was read.
 
     `changes` marks the levels that changed; give them for the follow-up film only.
     """
     framing = frame_spine(reading) or frame_whole(radiograph, reading)
-    _write(path, [_panel(radiograph, framing, reading, heading, changes)])
+    return _png([_panel(radiograph, framing, reading, heading, changes)])
 
 
 def pair_figure(
     load_baseline: Callable[[], Radiograph],
     load_month12: Callable[[], Radiograph],
     readings: tuple[FilmReading, FilmReading],
-    path: Path,
     *,
     headings: tuple[str, str],
     changes: Sequence[VertebraChange] = (),
-) -> bool:
-    """Write a PNG of both films side by side; False, and nothing, if they share no outlined level.
+) -> bytes:
+    """A PNG of both films side by side; NotRelevantError if they share no outlined level.
 
     Films are loaded one after the other, so that only one is held in memory. Scale and position are
     those of `framing.frame_pair`.
     """
     framed = frame_pair(*readings)
     if framed is None:
-        return False
+        raise NotRelevantError("the films share no level that is outlined in both")
     panels = [_panel(load_baseline(), framed[0], readings[0], headings[0])]
     panels.append(_panel(load_month12(), framed[1], readings[1], headings[1], changes))
-    _write(path, panels)
-    return True
+    return _png(panels)
 
 
 def _panel(
@@ -129,7 +131,7 @@ def _panel(
     return _Panel(plate, framing, reading, heading, {change.level: change for change in changes})
 
 
-def _write(path: Path, panels: Sequence[_Panel]) -> None:
+def _png(panels: Sequence[_Panel]) -> bytes:
     from matplotlib import rc_context, rcdefaults
     from PIL import Image
 
@@ -137,10 +139,9 @@ def _write(path: Path, panels: Sequence[_Panel]) -> None:
     with rc_context():
         rcdefaults()
         drawn = _drawn(panels)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".part")
-    Image.fromarray(drawn).save(partial, format="PNG")
-    partial.replace(path)
+    file = io.BytesIO()
+    Image.fromarray(drawn).save(file, format="PNG")
+    return file.getvalue()
 
 
 def _drawn(panels: Sequence[_Panel]) -> NDArray[np.uint8]:

@@ -9,11 +9,11 @@ treatment or arm.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from zoom_imaging.anatomy import Level, Visit
 from zoom_imaging.charter import Charter
@@ -71,10 +71,18 @@ class ReadingList:
     software: str
 
 
-def reading_list_json(reading_list: ReadingList) -> dict[str, Any]:
-    """As `reading_list.json` holds it."""
-    content: dict[str, Any] = _adapter().dump_python(reading_list, mode="json")
-    return content
+def reading_list_text(head: ReadingList, cases: Iterable[Case]) -> Iterator[str]:
+    """Pieces of `reading_list.json`: everything in `head` but its cases, and one case a line.
+
+    Plain ASCII, so that paths of undecodable bytes come back.
+    """
+    content = _adapter().dump_python(replace(head, cases=()), mode="json")
+    del content["cases"]
+    yield f'{json.dumps(content)[:-1]}, "cases": ['
+    for number, case in enumerate(cases):
+        dumped = _case_adapter().dump_python(case, mode="json")
+        yield f"{',' if number else ''}\n{json.dumps(dumped)}"
+    yield "\n]}\n"
 
 
 def load_reading_list(results: Path) -> ReadingList:
@@ -113,6 +121,13 @@ def _adapter() -> TypeAdapter[ReadingList]:
     from pydantic import TypeAdapter
 
     return TypeAdapter(ReadingList)
+
+
+@lru_cache(maxsize=1)
+def _case_adapter() -> TypeAdapter[Case]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Case)
 
 
 @lru_cache(maxsize=1)
