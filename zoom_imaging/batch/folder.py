@@ -118,7 +118,7 @@ def _readings_record(results: TrialResults) -> dict[str, object] | None:
     """Whose readings stand behind how many subjects; None where the model alone was asked."""
     if not results.run.readings:
         return None
-    count = count_by_status(results.subjects)
+    count = count_by_status(results.endpoints)
     return {
         "source": results.run.readings,
         "audit_head": results.run.readings_head,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -65,7 +65,8 @@ def run_trial(trial: Trial, subjects: Shelf[SubjectResults], voice: Voice) -> Tr
             outcomes.put(one.source.path, outcome)
         catalogue = account(catalogue, outcomes)
         with voice.stage("Comparing visits"):
-            _bring_together(trial, catalogue, outcomes, subjects)
+            for subject in _subjects(trial, catalogue, outcomes):
+                subjects.put(subject)
     if trial.readings is not None:
         catalogue = _with_strangers(catalogue, trial.readings, subjects, voice)
     catalogue = supersede(
@@ -134,12 +135,9 @@ def _reader(trial: Trial, bundle: Bundle | None) -> StudyReader:
     return StudyReader(partial(run, charter=trial.charter, networks=networks), memory, trial.team)
 
 
-def _bring_together(
-    trial: Trial,
-    catalogue: Catalogue,
-    outcomes: Mapping[str, Outcome],
-    subjects: Shelf[SubjectResults],
-) -> None:
+def _subjects(
+    trial: Trial, catalogue: Catalogue, outcomes: Mapping[str, Outcome]
+) -> Iterator[SubjectResults]:
     rows = trial.clinical.by_subject if trial.clinical else {}
     files: dict[str, list[CatalogueEntry]] = {subject_id: [] for subject_id in rows}
     for entry in catalogue.entries:
@@ -147,15 +145,13 @@ def _bring_together(
             files.setdefault(entry.subject_id, []).append(entry)
     for subject_id in sorted(files):
         verdict = trial.readings.of(subject_id) if trial.readings else None
-        subjects.put(
-            assemble(
-                subject_id,
-                rows.get(subject_id),
-                files[subject_id],
-                outcomes,
-                trial.charter,
-                verdict=verdict,
-            )
+        yield assemble(
+            subject_id,
+            rows.get(subject_id),
+            files[subject_id],
+            outcomes,
+            trial.charter,
+            verdict=verdict,
         )
 
 

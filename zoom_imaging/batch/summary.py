@@ -24,7 +24,7 @@ def _lines(results: TrialResults, folder: Path) -> Iterator[str]:
     for kind in Disposition:
         if counts[kind.value]:
             yield _line(f"  {kind.value}", counts[kind.value])
-    subjects = results.subjects
+    subjects = results.endpoints
     yield _line("Subjects", len(subjects))
     for site, change in (
         ("lumbar spine", "lumbar_spine"),

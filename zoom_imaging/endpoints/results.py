@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from zoom_imaging.anatomy import Arm, Visit
 from zoom_imaging.change.record import BmdChange, VertebraChange
@@ -23,15 +23,6 @@ if TYPE_CHECKING:
     from zoom_imaging.review.verdict import SubjectVerdict
 
 
-class HasStatus(Protocol):
-    """A subject, as far as it is known who stands behind her endpoints."""
-
-    @property
-    def status(self) -> EndpointStatus:
-        """The model alone, or readers."""
-        ...
-
-
 BMD_SITES: tuple[str, ...] = ("lumbar_spine", "total_hip", "femoral_neck")
 """Keys of `SubjectResults.bmd_changes`, in the order of the tables."""
 
@@ -44,41 +35,21 @@ class ModelWord:
     changes: tuple[VertebraChange, ...]
 
 
-@dataclass(frozen=True)
-class SubjectResults:
-    """Everything that is known of one subject.
+@dataclass(frozen=True, kw_only=True)
+class SubjectEndpoints:
+    """The endpoints of one subject, and who stands behind them: what the trial needs of her.
 
-    Each mapping by visit has both visits as keys; a visit without files has an empty tuple.
-    `dxa` holds the reports after reconciliation, every one that was read, also superseded ones;
-    `films` the readings film by film; `vertebrae` the levels T4-L4 merged over the films of a visit
-    (empty without a readable film). `bmd_changes` has the keys of `BMD_SITES`. `film_sources` says
-    where each film of `films` lies, in the same order, so that a report can draw it.
-    `arm_actual` differs from `arm_planned` where the second dose was replaced.
-    `status` says who stands behind `films`, `vertebrae`, `changes` and all that follows. Where it
-    is not provisional, `verdict` holds the readers' word and who signed it, and `model` what the
-    model had said.
+    `bmd_changes` has the keys of `BMD_SITES`. `arm_actual` differs from `arm_planned` where the
+    second dose was replaced.
     """
 
     subject_id: str
     clinical: ClinicalRow | None
     arm_planned: Arm | None
     arm_actual: Arm | None
-    dxa: Mapping[Visit, tuple[DxaReport, ...]]
-    films: Mapping[Visit, tuple[FilmReading, ...]]
-    film_sources: Mapping[Visit, tuple[SourceFile, ...]]
-    vertebrae: Mapping[Visit, tuple[VertebraReading, ...]]
-    changes: tuple[VertebraChange, ...]
     fractures: FractureSummary
     bmd_changes: Mapping[str, BmdChange]
-    queries: tuple[Query, ...]
     status: EndpointStatus = EndpointStatus.PROVISIONAL
-    verdict: SubjectVerdict | None = None
-    model: ModelWord | None = None
-
-    @property
-    def model_word(self) -> ModelWord:
-        """What the model alone said, whoever stands behind the results."""
-        return self.model if self.model is not None else ModelWord(self.films, self.changes)
 
     @property
     def in_full_set(self) -> bool:
@@ -91,6 +62,40 @@ class SubjectResults:
         """In the full set, treated as planned, with a comparable lumbar BMD at month 12."""
         has_change = self.bmd_changes["lumbar_spine"].change_pct is not None
         return self.in_full_set and has_change and self.arm_actual is self.arm_planned
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubjectResults(SubjectEndpoints):
+    """Everything that is known of one subject.
+
+    Each mapping by visit has both visits as keys; a visit without files has an empty tuple.
+    `dxa` holds the reports after reconciliation, every one that was read, also superseded ones;
+    `films` the readings film by film; `vertebrae` the levels T4-L4 merged over the films of a visit
+    (empty without a readable film). `film_sources` says where each film of `films` lies, in the
+    same order, so that a report can draw it. `status` says who stands behind `films`, `vertebrae`,
+    `changes` and all that follows. Where it is not provisional, `verdict` holds the readers' word
+    and who signed it, and `model` what the model had said.
+    """
+
+    dxa: Mapping[Visit, tuple[DxaReport, ...]]
+    films: Mapping[Visit, tuple[FilmReading, ...]]
+    film_sources: Mapping[Visit, tuple[SourceFile, ...]]
+    vertebrae: Mapping[Visit, tuple[VertebraReading, ...]]
+    changes: tuple[VertebraChange, ...]
+    queries: tuple[Query, ...]
+    verdict: SubjectVerdict | None = None
+    model: ModelWord | None = None
+
+    @property
+    def model_word(self) -> ModelWord:
+        """What the model alone said, whoever stands behind the results."""
+        return self.model if self.model is not None else ModelWord(self.films, self.changes)
+
+    @property
+    def endpoints(self) -> SubjectEndpoints:
+        """Her endpoints alone: no films, no reports."""
+        kept = {field.name: getattr(self, field.name) for field in fields(SubjectEndpoints)}
+        return SubjectEndpoints(**kept)
 
 
 @dataclass(frozen=True)
@@ -120,7 +125,8 @@ class TrialResults:
     """One run over one trial. `catalogue` has the final disposition of every input file.
 
     `subjects` has one entry for each subject of the clinical table or of the catalogue, by id. They
-    may come from the disk: go through them, and keep of each only what is needed.
+    may come from the disk: go through them, and keep of each only what is needed. `endpoints` are
+    those of all of them, in memory.
     `queries` holds all questions, those of the catalogue and of the subjects, each once, by id.
     """
 
@@ -137,6 +143,11 @@ class TrialResults:
             if subject.subject_id == subject_id:
                 return subject
         raise KeyError(subject_id)
+
+    @cached_property
+    def endpoints(self) -> tuple[SubjectEndpoints, ...]:
+        """The endpoints of each of `subjects`, in their order."""
+        return tuple(subject.endpoints for subject in self.subjects)
 
     @cached_property
     def files_by_subject(self) -> Mapping[str, tuple[CatalogueEntry, ...]]:
@@ -156,7 +167,7 @@ class TrialResults:
         return {subject_id: tuple(queries) for subject_id, queries in found.items()}
 
 
-def count_by_status(subjects: Iterable[HasStatus]) -> dict[str, int]:
+def count_by_status(subjects: Iterable[SubjectEndpoints]) -> dict[str, int]:
     """Subjects by who stands behind them, also kinds with none."""
     found = Counter(subject.status for subject in subjects)
     return {status.value: found[status] for status in EndpointStatus}

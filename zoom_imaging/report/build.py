@@ -53,7 +53,7 @@ def write_report(
     )
     gallery.draw(results.subjects, spread=spread, load=load)
     pages, pictures = set(), set()
-    ids = ["", *(subject.subject_id for subject in results.subjects), ""]
+    ids = ["", *(subject.subject_id for subject in results.endpoints), ""]
     for at, subject in enumerate(results.subjects):
         shown = gallery.pictures(subject)
         pictures |= {picture.file_name for picture in shown}

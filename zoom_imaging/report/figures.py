@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoom_imaging.anatomy import GRADED_LEVELS, Arm, Level
-from zoom_imaging.endpoints.results import SubjectResults, TrialResults
+from zoom_imaging.endpoints.results import SubjectEndpoints, TrialResults
 from zoom_imaging.report.flow import draw_flow
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def write_figures(
 
 def _changes(results: TrialResults) -> list[tuple[float, Arm, bool | None]]:
     found = []
-    for subject in results.subjects:
+    for subject in results.endpoints:
         change = subject.bmd_changes["lumbar_spine"]
         if change.change_pct is not None and subject.arm_planned in COLOURS:
             found.append((change.change_pct, subject.arm_planned, change.exceeds_lsc))
@@ -130,7 +130,7 @@ def _forest(axes: Axes, results: TrialResults, answer: Mapping[str, Any]) -> str
 
 def _paired(axes: Axes, results: TrialResults, answer: Mapping[str, Any]) -> str:
     count = 0
-    for subject in results.subjects:
+    for subject in results.endpoints:
         change, arm = subject.bmd_changes["lumbar_spine"], subject.arm_planned
         if change.change_pct is None or arm not in COLOURS or arm is None:
             continue
@@ -155,7 +155,7 @@ def _spine_map(axes: Axes, results: TrialResults, answer: Mapping[str, Any]) -> 
 
     seen = dict.fromkeys(GRADED_LEVELS, 0)
     new = {arm: dict.fromkeys(GRADED_LEVELS, 0) for arm in COLOURS}
-    for subject in results.subjects:
+    for subject in results.endpoints:
         for level in _compared(subject):
             seen[level] += 1
         for level in subject.fractures.new:
@@ -188,7 +188,7 @@ def _spine_map(axes: Axes, results: TrialResults, answer: Mapping[str, Any]) -> 
     )
 
 
-def _compared(subject: SubjectResults) -> tuple[Level, ...]:
+def _compared(subject: SubjectEndpoints) -> tuple[Level, ...]:
     return tuple(level for level in GRADED_LEVELS if level not in subject.fractures.not_evaluable)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from zoom_imaging.anatomy import GRADED_LEVELS, PLANNED_ARMS, Arm
-from zoom_imaging.endpoints.results import SubjectResults, TrialResults
+from zoom_imaging.endpoints.results import SubjectEndpoints, TrialResults
 from zoom_imaging.ingest.catalogue import Disposition
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Step:
 def steps_of(results: TrialResults) -> tuple[Step, ...]:
     """The conditions in the order in which they are asked."""
     stay = [dict.fromkeys(PLANNED_ARMS, 0) for _ in _CONDITIONS]
-    for subject in results.subjects:
+    for subject in results.endpoints:
         arm = subject.arm_planned
         if arm not in PLANNED_ARMS:
             continue
@@ -48,12 +48,12 @@ def steps_of(results: TrialResults) -> tuple[Step, ...]:
 
 def draw_flow(axes: Axes, results: TrialResults, answer: Mapping[str, Any]) -> str:
     """Draw the boxes; returns the words of the figure, "" without subjects."""
-    if not results.subjects:
+    if not results.endpoints:
         return ""
     entries = results.catalogue.entries
     used = sum(entry.disposition is Disposition.USED for entry in entries)
-    without_arm = sum(one.arm_planned not in PLANNED_ARMS for one in results.subjects)
-    head = f"{len(results.subjects)} subjects, {used} of {len(entries)} files used"
+    without_arm = sum(one.arm_planned not in PLANNED_ARMS for one in results.endpoints)
+    head = f"{len(results.endpoints)} subjects, {used} of {len(entries)} files used"
     if without_arm:
         head += f"\n{without_arm} without a planned arm"
     axes.axis("off")
@@ -82,16 +82,16 @@ def draw_flow(axes: Axes, results: TrialResults, answer: Mapping[str, Any]) -> s
                     va="center",
                 )
     whole = sum(
-        one.fractures.levels_evaluable_both == len(GRADED_LEVELS) for one in results.subjects
+        one.fractures.levels_evaluable_both == len(GRADED_LEVELS) for one in results.endpoints
     )
     last = steps[-1].stay
     return (
-        f"{len(results.subjects)} subjects; {last[Arm.ONCE]} once and {last[Arm.TWICE]} twice are "
+        f"{len(results.endpoints)} subjects; {last[Arm.ONCE]} once and {last[Arm.TWICE]} twice are "
         f"left in the per-protocol set; all 13 levels were compared in {whole}."
     )
 
 
-_CONDITIONS: tuple[tuple[str, Callable[[SubjectResults], bool]], ...] = (
+_CONDITIONS: tuple[tuple[str, Callable[[SubjectEndpoints], bool]], ...] = (
     ("planned arm", lambda one: True),
     ("lumbar BMD at baseline\n(full set)", lambda one: one.in_full_set),
     (

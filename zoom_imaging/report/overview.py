@@ -71,7 +71,7 @@ def overview(results: TrialResults, charter_source: Path | None) -> dict[str, An
         "used": [entry for entry in entries if entry.disposition is Disposition.USED],
         "queries": results.queries,
         "pages": {
-            subject.subject_id: page_name(subject.subject_id) for subject in results.subjects
+            subject.subject_id: page_name(subject.subject_id) for subject in results.endpoints
         },
         "charter_sections": [
             (section, list(group)) for section, group in groupby(values, lambda one: one.section)
@@ -79,13 +79,13 @@ def overview(results: TrialResults, charter_source: Path | None) -> dict[str, An
         "assumed_known": all(value.assumed is not None for value in values),
         "assumed_count": sum(value.assumed is True for value in values),
         "graded_count": len(GRADED_LEVELS),
-        "with_event": sum(bool(subject.fractures.incident_levels) for subject in results.subjects),
+        "with_event": sum(bool(subject.fractures.incident_levels) for subject in results.endpoints),
         "event_unknown": sum(
-            subject.fractures.any_new_or_worsening is None for subject in results.subjects
+            subject.fractures.any_new_or_worsening is None for subject in results.endpoints
         ),
         "with_bmd_change": sum(
             subject.bmd_changes["lumbar_spine"].change_pct is not None
-            for subject in results.subjects
+            for subject in results.endpoints
         ),
     }
 

@@ -50,9 +50,9 @@ def subject_standing(subject: SubjectResults) -> Standing:
 
 def trial_standing(results: TrialResults) -> Standing:
     """Of the first page: final only where every subject is."""
-    count = count_by_status(results.subjects)
+    count = count_by_status(results.endpoints)
     final, once = count[EndpointStatus.FINAL], count[EndpointStatus.READ_ONCE]
-    total = len(results.subjects)
+    total = len(results.endpoints)
     if not final and not once:
         return _BY_MODEL
     if final == total:

@@ -9,14 +9,12 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from zoom_imaging.anatomy import PLANNED_ARMS, Arm, Visit
-from zoom_imaging.change.record import BmdChange
-from zoom_imaging.change.subject import FractureSummary
 from zoom_imaging.endpoints.analysis.noninferiority import (
     Difference,
     adjusted_difference,
@@ -28,39 +26,31 @@ from zoom_imaging.endpoints.analysis.proportions import (
     geometric_mean,
     geometric_ratio,
 )
-from zoom_imaging.endpoints.results import SubjectResults, TrialResults, count_by_status
+from zoom_imaging.endpoints.results import (
+    SubjectEndpoints,
+    SubjectResults,
+    TrialResults,
+    count_by_status,
+)
 from zoom_imaging.endpoints.status import EndpointStatus, EventState
 from zoom_imaging.endpoints.subjects import event_state
 from zoom_imaging.errors import ConfigurationError
-from zoom_imaging.ingest.clinical import ClinicalRow
 
 _DAYS_A_YEAR = 365.25
 _DECIMALS = 6
 
 
-@dataclass(frozen=True)
-class Compared:
-    """What the answer needs of a subject of the full set; her films may stay on the disk."""
-
-    arm_planned: Arm | None
-    in_per_protocol_set: bool
-    status: EndpointStatus
-    lumbar: BmdChange
-    fractures: FractureSummary
-    years: float
-    clinical: ClinicalRow | None
-
-
 def trial_answer(trial: TrialResults) -> dict[str, Any]:
     """Everything that the registration asks, ready for JSON; numbers have six decimals."""
     margin = trial.charter.analysis.non_inferiority_margin_pct_points
-    full = [_compared(one) for one in trial.subjects if one.in_full_set]
+    years = {one.subject_id: _years(one) for one in trial.subjects}
+    full = [one for one in trial.endpoints if one.in_full_set]
     protocol = [one for one in full if one.in_per_protocol_set]
     groups = {arm.value: [one for one in full if one.arm_planned is arm] for arm in PLANNED_ARMS}
     answer = {
         "standing": _standing(full),
         "subjects_by_status": {
-            "all": count_by_status(trial.subjects),
+            "all": count_by_status(trial.endpoints),
             "full_set": count_by_status(full),
         },
         "arms": "by exposure, not randomised",
@@ -74,7 +64,7 @@ def trial_answer(trial: TrialResults) -> dict[str, Any]:
         "lumbar_loss_of_lsc_or_more": {
             arm: asdict(_responders(group)) for arm, group in groups.items()
         },
-        "new_vertebral_fracture": {arm: _incidence(group) for arm, group in groups.items()},
+        "new_vertebral_fracture": {arm: _incidence(group, years) for arm, group in groups.items()},
         "sdi_change": {arm: _sdi(group) for arm, group in groups.items()},
         "marker_ratio_month12_to_month6": {
             marker: _markers(groups, marker) for marker in ("ctx", "p1np")
@@ -84,19 +74,7 @@ def trial_answer(trial: TrialResults) -> dict[str, Any]:
     return rounded
 
 
-def _compared(subject: SubjectResults) -> Compared:
-    return Compared(
-        subject.arm_planned,
-        subject.in_per_protocol_set,
-        subject.status,
-        subject.bmd_changes["lumbar_spine"],
-        subject.fractures,
-        _years(subject),
-        subject.clinical,
-    )
-
-
-def _standing(full: Sequence[Compared]) -> str:
+def _standing(full: Sequence[SubjectEndpoints]) -> str:
     """Final only where readers stand behind every subject of the set that is compared."""
     count = count_by_status(full)
     final, once = count[EndpointStatus.FINAL], count[EndpointStatus.READ_ONCE]
@@ -110,10 +88,10 @@ def _standing(full: Sequence[Compared]) -> str:
     )
 
 
-def _frame(subjects: Sequence[Compared]) -> Any:
+def _frame(subjects: Sequence[SubjectEndpoints]) -> Any:
     import pandas as pd
 
-    lumbar = [one.lumbar for one in subjects]
+    lumbar = [one.bmd_changes["lumbar_spine"] for one in subjects]
     return pd.DataFrame(
         {
             "change_pct": [math.nan if c.change_pct is None else c.change_pct for c in lumbar],
@@ -124,7 +102,7 @@ def _frame(subjects: Sequence[Compared]) -> Any:
     )
 
 
-def _complete_cases(subjects: Sequence[Compared], margin: float) -> Difference:
+def _complete_cases(subjects: Sequence[SubjectEndpoints], margin: float) -> Difference:
     frame = _frame(subjects)
     return adjusted_difference(
         frame["change_pct"].to_numpy(),
@@ -143,15 +121,15 @@ def _told(estimate: Callable[[], Difference]) -> dict[str, Any]:
     return asdict(found) | {"not_inferior": found.not_inferior}
 
 
-def _responders(group: Sequence[Compared]) -> Any:
+def _responders(group: Sequence[SubjectEndpoints]) -> Any:
     """Who lost at least the least significant change, of those with a change."""
-    changes = [one.lumbar for one in group]
+    changes = [one.bmd_changes["lumbar_spine"] for one in group]
     known = [change for change in changes if change.exceeds_lsc is not None]
     lost = [change for change in known if change.exceeds_lsc and (change.change_pct or 0) < 0]
     return exact_share(len(lost), len(known))
 
 
-def _incidence(group: Sequence[Compared]) -> dict[str, Any]:
+def _incidence(group: Sequence[SubjectEndpoints], years: Mapping[str, float]) -> dict[str, Any]:
     """Subjects with a new fracture among those of whom it is known, and per patient-years.
 
     Who is undetermined (no event among the levels seen) is counted apart, never as "no".
@@ -161,8 +139,8 @@ def _incidence(group: Sequence[Compared]) -> dict[str, Any]:
     ]
     count = Counter(states)
     events = count[EventState.YES]
-    years = sum(
-        one.years
+    exposure = sum(
+        years[one.subject_id]
         for one, state in zip(group, states, strict=True)
         if state is not EventState.NOT_EVALUABLE
     )
@@ -170,7 +148,7 @@ def _incidence(group: Sequence[Compared]) -> dict[str, Any]:
         **asdict(exact_share(events, events + count[EventState.NO])),
         "undetermined": count[EventState.UNDETERMINED],
         "not_evaluable": count[EventState.NOT_EVALUABLE],
-        "rate": asdict(exact_rate(events, years)),
+        "rate": asdict(exact_rate(events, exposure)),
     }
 
 
@@ -184,12 +162,12 @@ def _years(subject: SubjectResults) -> float:
     return (last - first).days / _DAYS_A_YEAR if first and last and last > first else 0.0
 
 
-def _sdi(group: Sequence[Compared]) -> dict[str, Any]:
+def _sdi(group: Sequence[SubjectEndpoints]) -> dict[str, Any]:
     known = [one.fractures.sdi_change for one in group if one.fractures.sdi_change is not None]
     return {"count": len(known), "mean": sum(known) / len(known) if known else None}
 
 
-def _markers(groups: Mapping[str, Sequence[Compared]], marker: str) -> dict[str, Any]:
+def _markers(groups: Mapping[str, Sequence[SubjectEndpoints]], marker: str) -> dict[str, Any]:
     """Geometric mean of month 12 over month 6 in each arm, and the ratio of the two."""
     ratios = {arm: _ratios(group, marker) for arm, group in groups.items()}
     return {
@@ -198,7 +176,7 @@ def _markers(groups: Mapping[str, Sequence[Compared]], marker: str) -> dict[str,
     }
 
 
-def _ratios(group: Sequence[Compared], marker: str) -> list[float]:
+def _ratios(group: Sequence[SubjectEndpoints], marker: str) -> list[float]:
     pairs = [
         (getattr(one.clinical, f"{marker}_m12", None), getattr(one.clinical, f"{marker}_m6", None))
         for one in group
