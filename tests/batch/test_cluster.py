@@ -6,7 +6,9 @@ import json
 import logging
 import os
 import re
+import shutil
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -144,6 +146,41 @@ def test_workers_of_another_scheduler_are_used_and_left_alone(elsewhere, tmp_pat
     for address in (elsewhere.scheduler_address, str(file)):
         done = list(spread([1, 2, 3], lambda number: number + 1, Crew(jobs=1, address=address)))
         assert sorted(one.result for one in done) == [2, 3, 4]
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+def test_the_traffic_with_a_scheduler_is_encrypted_where_dask_is_set_up_so(tmp_path):
+    """Certificates come from Dask's own configuration; without them nobody gets in."""
+    import dask
+    from distributed import LocalCluster
+    from distributed.security import Security
+
+    key, cert = str(tmp_path / "key.pem"), str(tmp_path / "cert.pem")
+    made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=zoom"]
+    subprocess.run(["openssl", *made, "-keyout", key, "-out", cert], check=True)
+    roles = ("client", "scheduler", "worker")
+    tls = {"ca-file": cert, "client.cert": cert, "client.key": key}
+    with LocalCluster(
+        n_workers=1,
+        threads_per_worker=1,
+        security=Security(
+            tls_ca_file=cert,
+            require_encryption=True,
+            **{f"tls_{role}_cert": cert for role in roles},
+            **{f"tls_{role}_key": key for role in roles},
+        ),
+        host="tls://127.0.0.1",
+        dashboard_address="127.0.0.1:0",
+        silence_logs=logging.CRITICAL,
+    ) as cluster:
+        crew = Crew(jobs=1, address=cluster.scheduler_address)
+        assert crew.address.startswith("tls://")
+        with dask.config.set({f"distributed.comm.tls.{name}": path for name, path in tls.items()}):
+            assert [one.result for one in spread([-2], abs, crew)] == [2]
+        for odd in ({}, tls | {"client.key": f"{tmp_path}/nowhere.pem"}):
+            settings = {f"distributed.comm.tls.{name}": path for name, path in odd.items()}
+            with dask.config.set(settings), pytest.raises(ConfigurationError, match="certificates"):
+                list(spread([-2], abs, crew))
 
 
 def test_a_killer_on_workers_of_another_scheduler_costs_nobody_else_a_result(elsewhere):

@@ -134,6 +134,8 @@ def _processes(distributed: Any, count: int, scratch: str) -> Any:
 @contextmanager
 def _connected(distributed: Any, address: str) -> Iterator[Workers]:
     where = {"scheduler_file": address} if address.endswith(".json") else {"address": address}
+    if address.startswith("tls://"):
+        _require_certificates(distributed)
     try:
         client = distributed.Client(**where, timeout=_WAIT_FOR_WORKERS_S, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
@@ -150,6 +152,20 @@ def _connected(distributed: Any, address: str) -> Iterator[Workers]:
             tries=2,
             one_at_a_time=all(count == 1 for count in threads.values()),
             dashboard=_dashboard(client),
+        )
+
+
+def _require_certificates(distributed: Any) -> None:
+    """Dask would stand still for minutes without them."""
+    try:
+        arguments = distributed.Security().get_connection_args("client")
+        problem = "" if arguments["ssl_context"] else "names none"
+    except OSError as error:
+        problem = f"names some that cannot be used ({error.strerror or error})"
+    if problem:
+        raise ConfigurationError(
+            f"--cluster tls:// needs certificates, and Dask's configuration {problem}",
+            remedy="set distributed.comm.tls: ca-file, client.cert and client.key",
         )
 
 
