@@ -2,7 +2,11 @@
 
 Blocks marked `<!-- run -->` are run by bash in a copy of the checkout, in which `python` is the one
 that runs this test: that stands for the steps of installation. What people do in the browser is
-done over HTTP, page by page, with the forms of the pages.
+done over HTTP, page by page, with the forms of the pages. Ports are free ones instead of those that
+the page names.
+
+The page is followed twice: as it is written, with an archive, and from the folder of the sample,
+without the blocks that speak to the archive. Both must say the same of every subject.
 """
 
 from __future__ import annotations
@@ -14,36 +18,54 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 
 import httpx2 as httpx
 import pytest
 
+from ..network.orthanc import why_not
+from ..network.talk import free_port
 from ..review.conftest import PASSWORD, Browser
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.model]
 
-_BLOCK = re.compile(
-    r"<!-- run(?P<how>: until the reading is done)? -->\n```sh\n(?P<text>.*?)```", re.DOTALL
-)
+_BLOCK = re.compile(r"<!-- run(?:: (?P<how>[^>]+))? -->\n```sh\n(?P<text>.*?)```", re.DOTALL)
+_PORTS_OF_THE_ARCHIVE = ("8043", "4243", "11112")
+_SPEAKS_TO_THE_ARCHIVE = re.compile(r"archive|:8043")
 _COPIED = ("zoom_imaging", "charters", "models", "data")
 _LONGEST_S = 900
 
 
-@pytest.fixture
-def checkout(root, tmp_path) -> Path:
+class Films(Enum):
+    """Where they come from."""
+
+    ARCHIVE = "archive"
+    FOLDER = "folder"
+
+
+@dataclass
+class Followed:
+    """What is there, and was said, after the page was followed."""
+
+    checkout: Path
+    said: list[str] = field(default_factory=list)
+
+
+def a_checkout(root: Path, folder: Path) -> Path:
     """A copy of what a newcomer has, and the `python` of the virtual environment."""
-    folder = tmp_path / "checkout"
+    checkout = folder / "checkout"
     ignored = shutil.ignore_patterns("__pycache__")
     for name in _COPIED:
-        shutil.copytree(root / name, folder / name, ignore=ignored)
-    python = tmp_path / "bin" / "python"
+        shutil.copytree(root / name, checkout / name, ignore=ignored)
+    python = folder / "bin" / "python"
     python.parent.mkdir()
     python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     python.chmod(0o755)
-    return folder
+    return checkout
 
 
 def environment(checkout: Path) -> dict[str, str]:
@@ -57,8 +79,8 @@ def environment(checkout: Path) -> dict[str, str]:
     }
 
 
-def run(block: str, checkout: Path) -> str:
-    """One block, which must succeed; what it says."""
+def run(block: str, checkout: Path, expected: int) -> str:
+    """One block, which must end as expected; what it says."""
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", block],
         cwd=checkout,
@@ -68,37 +90,41 @@ def run(block: str, checkout: Path) -> str:
         timeout=_LONGEST_S,
         check=False,
     )
-    assert done.returncode == 0, f"{block}\n{done.stdout}{done.stderr}"
+    assert done.returncode == expected, f"{block}\n{done.stdout}{done.stderr}"
     return done.stdout
 
 
 @contextmanager
-def reading_room(block: str, checkout: Path) -> Iterator[str]:
-    """The server of the block, at a free port instead of the usual one; its address."""
-    server = subprocess.Popen(
-        ["bash", "-c", f"exec {block.strip()} --port 0"],
+def server(command: str, ready: str, checkout: Path) -> Iterator[str]:
+    """The server of a block, once it has said something like `ready`; what that was."""
+    process = subprocess.Popen(
+        ["bash", "-c", f"exec {command}"],
         cwd=checkout,
         env=environment(checkout),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
-    watchdog = threading.Timer(_LONGEST_S, server.kill)
+    watchdog = threading.Timer(_LONGEST_S, process.kill)
     watchdog.start()
+    rest = threading.Thread(target=process.stdout.read)
     try:
         said = ""
-        for line in server.stdout:
+        for line in process.stdout:
             said += line
-            if found := re.search(r"http://127\.0\.0\.1:\d+", line):
+            if found := re.search(ready, line):
                 break
         else:
-            raise AssertionError(f"the reading room did not open: {said}")
+            raise AssertionError(f"{command} did not start: {said}")
+        rest.start()
         yield found[0]
     finally:
         watchdog.cancel()
-        server.terminate()
-        server.wait(30)
-        server.stdout.close()
+        process.terminate()
+        process.wait(30)
+        if rest.ident:
+            rest.join()
+        process.stdout.close()
 
 
 class People:
@@ -159,34 +185,89 @@ def rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
-def test_the_tutorial_as_written(root, checkout):
-    """From the installed package over the sample's report to final endpoints of two subjects."""
+def follow(root: Path, checkout: Path, films: Films) -> Followed:
+    """Do what the page says, from its first block to its last."""
     text = (root / "docs" / "tutorial.md").read_text(encoding="utf-8")
     blocks = [(found["how"], found["text"]) for found in _BLOCK.finditer(text)]
-    assert [how for how, _ in blocks].count(": until the reading is done") == 1
-    said = []
-    for how, block in blocks:
-        if how:
-            with reading_room(block, checkout) as url:
-                read_and_lock(url)
-        else:
-            said.append(run(block, checkout))
+    if films is Films.FOLDER:
+        blocks = [one for one in blocks if not _SPEAKS_TO_THE_ARCHIVE.search(one[1])]
+        sample = checkout / "data" / "sample_dicom"
+        shutil.copytree(sample, checkout / "incoming")
+        for name in ("ZOOM-002", "ZOOM-003"):
+            shutil.copytree(sample / name, checkout / "incoming_two" / name)
+    ports = {port: str(free_port()) for port in _PORTS_OF_THE_ARCHIVE}
+    followed = Followed(checkout)
+    with ExitStack() as stack:
+        for how, printed in blocks:
+            block = re.sub("|".join(ports), lambda found: ports[found[0]], printed).strip()
+            if how == "until the end":
+                stack.enter_context(server(block, "Orthanc has started", checkout))
+            elif how == "until the reading is done":
+                address = r"http://127\.0\.0\.1:\d+"
+                with server(f"{block} --port 0", address, checkout) as url:
+                    read_and_lock(url)
+            else:
+                expected = int(how.removeprefix("ends with exit code ")) if how else 0
+                followed.said.append(run(block, checkout, expected))
+    return followed
 
-    sample = rows(checkout / "results" / "sample" / "endpoints.csv")
-    assert [row["endpoint_status"] for row in sample] == ["provisional"] * 12
-    by_subject = {row["subject_id"]: row for row in sample}
-    # What the page tells its readers to look at.
+
+@pytest.fixture(scope="module")
+def page(root, tmp_path_factory) -> Callable[[Films], Followed]:
+    """Follow the page, once for each source of films."""
+    followed: dict[Films, Followed] = {}
+
+    def once(films: Films) -> Followed:
+        if films is Films.ARCHIVE and (reason := why_not()):
+            pytest.skip(reason)
+        if films not in followed:
+            checkout = a_checkout(root, tmp_path_factory.mktemp(films.value))
+            followed[films] = follow(root, checkout, films)
+        return followed[films]
+
+    return once
+
+
+@pytest.mark.parametrize("films", Films)
+def test_the_tutorial_leads_to_final_endpoints(page, films):
+    """What the page tells its readers to look at is there, up to two locked subjects."""
+    followed = page(films)
+    results = followed.checkout / "results"
+    trial = rows(results / "trial" / "endpoints.csv")
+    assert [row["endpoint_status"] for row in trial] == ["provisional"] * 12
+    by_subject = {row["subject_id"]: row for row in trial}
     assert by_subject["ZOOM-002"]["incident_levels"] == "T12"
     assert by_subject["ZOOM-008"]["ls_bmd_change_pct"] == ""
     assert "scanner" in by_subject["ZOOM-008"]["ls_bmd_reason"]
-    assert (checkout / "results" / "sample" / "report" / "index.html").is_file()
+    assert (results / "trial" / "report" / "index.html").is_file()
 
-    two = rows(checkout / "results" / "two" / "endpoints.csv")
+    two = rows(results / "two" / "endpoints.csv")
     assert [(row["subject_id"], row["endpoint_status"]) for row in two] == [
         ("ZOOM-002", "final"),
         ("ZOOM-003", "final"),
     ]
-    assert list((checkout / "results" / "two" / "sr").iterdir())
-    sources = {row["grade_source"] for row in rows(checkout / "results" / "two" / "vertebrae.csv")}
+    sources = {row["grade_source"] for row in rows(results / "two" / "vertebrae.csv")}
     assert {"reader", "adjudicator"} <= sources
-    assert " 0 faults" in said[-1]
+    assert [said for said in followed.said if " 0 faults" in said]
+
+
+def test_the_archive_takes_the_sample_and_the_readings_and_gives_them_back(page):
+    """Of 80 files four are no whole DICOM; of one subject two readings are new in the archive."""
+    followed = page(Films.ARCHIVE)
+    filled, fetched, back = (
+        said for said in followed.said if re.search(r"files sent|76 objects|4 objects", said)
+    )
+    assert "76 files sent, 4 failed" in filled
+    assert "76 fetched, 0 there already, 0 failed" in fetched
+    assert "4 files sent, 0 failed" in back
+    assert "2 fetched, 2 there already, 0 failed" in back
+
+
+@pytest.mark.parametrize("table", ["endpoints", "vertebrae", "changes", "queries"])
+def test_an_archive_and_a_folder_of_the_same_films_give_the_same_tables(page, table):
+    """The four files that no archive takes have no say in them; before any reading."""
+    found = [
+        (page(films).checkout / "results" / "trial" / f"{table}.csv").read_bytes()
+        for films in Films
+    ]
+    assert found[0] == found[1]

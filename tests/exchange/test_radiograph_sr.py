@@ -38,6 +38,9 @@ from zoom_imaging.exchange.radiograph_report import (
 from zoom_imaging.exchange.radiograph_sr import radiograph_sr
 from zoom_imaging.exchange.radiograph_sr_reading import read_radiograph_sr
 from zoom_imaging.exchange.sr_parts import plain
+from zoom_imaging.ingest.catalogue import Disposition, FileKind
+from zoom_imaging.ingest.classify import classify
+from zoom_imaging.ingest.header import parse
 from zoom_imaging.morphometry.reading import Heights, Ratios
 from zoom_imaging.radiograph.film import Scale
 from zoom_imaging.review.answer import AbqSign, Anatomy, NonFractureCause, VertebraAnswer
@@ -365,6 +368,20 @@ def test_a_damaged_report_is_refused(source: Dataset, by_model: RadiographReport
             one.value = "GENANT9"
     with pytest.raises(UnreadableError, match=r"damaged .*GENANT9"):
         read_radiograph_sr(made)
+
+
+def test_a_reading_that_comes_back_from_an_archive_is_no_densitometry(
+    source: Dataset, by_model: RadiographReport
+) -> None:
+    """Not even where a reader's note speaks of density."""
+    noted = replace(vertebra(by_model, Level.T6), note="low bone density, BMD advised")
+    stream = io.BytesIO()
+    made = radiograph_sr(replace(by_model, vertebrae=(noted,)), source)
+    made.save_as(stream, enforce_file_format=True)
+    parsed = parse(stream.getvalue())
+    found = classify(parsed.header, parsed.clues)
+    assert (found.kind, found.disposition) == (FileKind.OTHER_DICOM, Disposition.NOT_RELEVANT)
+    assert "a reading of a radiograph" in found.reason
 
 
 def test_patient_study_and_uids_come_from_what_is_said(

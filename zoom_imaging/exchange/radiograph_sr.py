@@ -19,6 +19,7 @@ from zoom_imaging.exchange.densitometry_codes import OWN_SCHEME, Coded
 from zoom_imaging.exchange.radiograph_report import RadiographReport
 from zoom_imaging.exchange.sr_parts import code, evidence_of, plain, text_item
 from zoom_imaging.exchange.vertebra_group import vertebra_group
+from zoom_imaging.ingest.classify import SPINE_READING
 from zoom_imaging.provenance import sha256_of_bytes, uid_from
 from zoom_imaging.radiograph.film import Scale
 from zoom_imaging.review.verdict import Observer, Standing
@@ -73,7 +74,7 @@ def radiograph_sr(report: RadiographReport, source: Dataset, organisation: str =
             _verifying(one, made.VerifyingObserverSequence[0]) for one in report.observers
         ]
     made.CompletionFlagDescription = coded.STANDINGS[report.standing].meaning
-    made.SeriesDescription = "Spine reading"
+    made.SeriesDescription = SPINE_READING
     made.ManufacturerModelName = "zoom_imaging"
     made.SoftwareVersions = __version__
     made.CodingSchemeIdentificationSequence = [_own_scheme()]

@@ -23,6 +23,8 @@ _NO_RESULT_SR = {
     _SR_PREFIX + "68": "a radiation dose report",
     _SR_PREFIX + "76": "a radiation dose report",
 }
+SPINE_READING = "Spine reading"
+"""Series description of the structured reports that we write of a film's reading."""
 _ENCAPSULATED_PDF = "1.2.840.10008.5.1.4.1.1.104.1"
 _FLUOROSCOPY_CLASSES = {
     "1.2.840.10008.5.1.4.1.1.12.1",  # XA
@@ -79,6 +81,9 @@ def _document(header: Header, clues: Clues) -> Classified:
     """A structured report or a PDF."""
     if header.sop_class_uid in _NO_RESULT_SR:
         return _foreign(header, _NO_RESULT_SR[header.sop_class_uid])
+    if header.model == "zoom_imaging" and clues.series_description == SPINE_READING:
+        # Its outlines are binary numbers, in which a word of densitometry may turn up by chance.
+        return _foreign(header, "a reading of a radiograph, by this program")
     if _is_densitometry(header, clues) or clues.speaks_of_bone_density:
         return Classified(FileKind.DXA_REPORT)
     return _foreign(header, "nothing in it speaks of bone mineral density")
