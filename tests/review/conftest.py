@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
-from zoom_imaging.review import accounts
+from zoom_imaging.review import accounts, verdicts
 from zoom_imaging.review.accounts import create_account, create_first_account, hash_of
 from zoom_imaging.review.audit import entries, head_of
 from zoom_imaging.review.case import ReadingList
@@ -50,6 +51,23 @@ def quick_passwords() -> Iterator[None]:
         accounts._nobodys_hash.cache_clear()
         yield
     accounts._nobodys_hash.cache_clear()
+
+
+def after_the_first_look(monkeypatch: pytest.MonkeyPatch, happen: Callable[[], object]) -> None:
+    """Let something happen once `load_verdicts` has read the verdicts or the head, not both."""
+    waiting = [happen]
+
+    def looked(real: Callable[[Session], object]) -> Callable[[Session], object]:
+        def look(session: Session) -> object:
+            seen = real(session)
+            if waiting:
+                waiting.pop()()
+            return seen
+
+        return look
+
+    for name in ("verdicts", "head_of"):
+        monkeypatch.setattr(verdicts, name, looked(getattr(verdicts, name)))
 
 
 @pytest.fixture

@@ -203,7 +203,7 @@ def test_two_readers_differ_and_the_adjudicator_settles_it(person, site):
     manager.page.fill("input[name=password]", PASSWORD)
     manager.page.click("text=Lock this subject")
     manager.page.wait_for_selector("p.state.locked")
-    verdict = load_verdicts(site.path)["ZOOM-901"]
+    verdict = load_verdicts(site.path).verdicts["ZOOM-901"]
     assert verdict.standing is Standing.FINAL
     assert verdict.spines[Visit.MONTH12].answer(Level.T12).grade is Grade.MODERATE
     assert verdict.differences == 1

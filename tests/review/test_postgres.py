@@ -27,7 +27,7 @@ from zoom_imaging.review.verdict import Standing
 from zoom_imaging.review.verdicts import load_verdicts
 from zoom_imaging.review.worklist import next_task, offers
 
-from .conftest import PASSWORD, Room, account, case_data, fill
+from .conftest import PASSWORD, Room, account, after_the_first_look, case_data, fill
 from .crowd import READERS, admit, note_at, paper_trial, read_next, with_note
 from .postgres import Postgres, postgres, why_not
 from .small_trial import charter_with
@@ -98,7 +98,7 @@ def test_a_trial_goes_from_the_worklist_to_its_lock(opened, url, trial):
     manager.lock_all()
     assert "The trial was locked" in manager.submit("/cases", "/trial/lock", password=PASSWORD).text
 
-    verdicts = load_verdicts(url)
+    verdicts = load_verdicts(url).verdicts
 
     assert {one.standing for one in verdicts.values()} == {Standing.FINAL}
     first = verdicts["ZOOM-901"]
@@ -110,6 +110,20 @@ def test_a_trial_goes_from_the_worklist_to_its_lock(opened, url, trial):
     assert "The trail is whole" in auditor.submit("/audit", "/audit/verify").text
     assert auditor.get("/monitoring").status_code == 200
     assert auditor.submit("/audit", "/audit.csv").status_code == 200
+
+
+def test_a_reading_signed_while_the_verdicts_are_loaded_is_not_in_them(
+    opened, url, trial, monkeypatch
+):
+    """As `test_verdicts` shows on SQLite: a seal never stands on verdicts of another state."""
+    fill(opened, trial)
+    room = Room(opened)
+    room.browser("reader1").read()
+    other = room.browser("reader2")
+    before = load_verdicts(url)
+    after_the_first_look(monkeypatch, other.read)
+    assert load_verdicts(url) == before
+    assert room.head()[1] != before.audit_head
 
 
 def test_ten_readers_at_once_read_each_case_twice(opened):

@@ -22,7 +22,7 @@ def test_two_readers_an_adjudicator_and_a_data_manager_bring_a_trial_to_its_lock
     page = manager.submit("/cases", "/trial/lock", password=PASSWORD).text
     assert "The trial was locked" in page
 
-    verdicts = load_verdicts(tmp_path / "readings.sqlite3")
+    verdicts = load_verdicts(tmp_path / "readings.sqlite3").verdicts
 
     assert set(verdicts) == {"ZOOM-901", "ZOOM-902", "ZOOM-903"}
     first = verdicts["ZOOM-901"]

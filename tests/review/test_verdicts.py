@@ -8,9 +8,9 @@ from zoom_imaging.anatomy import Grade, GradeSource, Level, Visit
 from zoom_imaging.errors import ConfigurationError
 from zoom_imaging.review.database import Database
 from zoom_imaging.review.verdict import Standing
-from zoom_imaging.review.verdicts import load_verdicts, trail_head, verdicts
+from zoom_imaging.review.verdicts import load_verdicts, verdicts
 
-from .conftest import PASSWORD, Room, fill
+from .conftest import PASSWORD, Room, after_the_first_look, fill
 from .small_trial import SUBJECTS, small_trial
 
 T7_WEDGE = {("B", "T7"): {"grade": "2", "shape": "wedge"}}
@@ -87,16 +87,26 @@ def test_a_reading_that_was_given_back_counts_no_more(room):
     assert now(room) == {}
 
 
-def test_a_verdict_says_which_state_of_the_database_it_is_from(room, tmp_path):
-    """The seal of the last entry, for the table that is made of it."""
+def test_verdicts_say_which_state_of_the_database_they_are_from(room, tmp_path):
+    """The seal of the last entry, for the table that is made of them."""
     room.browser("reader1").read()
+    found = load_verdicts(tmp_path / "readings.sqlite3")
+    assert found.audit_head == room.head()[1]
+    assert found.verdicts == now(room)
+
+
+def test_a_reading_signed_while_the_verdicts_are_loaded_is_not_in_them(room, tmp_path, monkeypatch):
+    """Else the seal in the tables would be that of another state than their verdicts."""
     path = tmp_path / "readings.sqlite3"
-    assert trail_head(path) == room.head()[1]
-    assert load_verdicts(path) == now(room)
+    room.browser("reader1").read()
+    other = room.browser("reader2")
+    before = load_verdicts(path)
+    after_the_first_look(monkeypatch, other.read)
+    assert load_verdicts(path) == before
+    assert room.head()[1] != before.audit_head
 
 
 def test_a_database_that_is_not_there_is_not_made(tmp_path):
-    for load in (load_verdicts, trail_head):
-        with pytest.raises(ConfigurationError, match="does not exist"):
-            load(tmp_path / "none.sqlite3")
+    with pytest.raises(ConfigurationError, match="does not exist"):
+        load_verdicts(tmp_path / "none.sqlite3")
     assert not list(tmp_path.iterdir())

@@ -55,15 +55,10 @@ class RunFilm:
 
 def load_readings(database: str) -> Readings:
     """Verdicts from the SQLite file or SQLAlchemy URL; ConfigurationError if it cannot be read."""
-    from zoom_imaging.review.verdicts import load_verdicts, trail_head
+    from zoom_imaging.review.verdicts import load_verdicts
 
-    head = trail_head(database)
-    while True:
-        verdicts = load_verdicts(database)
-        after = trail_head(database)
-        if after == head:
-            return Readings(_without_password(database), verdicts, head)
-        head = after  # somebody worked in the reading room meanwhile: take the newer state
+    found = load_verdicts(database)
+    return Readings(_without_password(database), found.verdicts, found.audit_head)
 
 
 def differences(verdict: SubjectVerdict, films: Sequence[RunFilm]) -> tuple[str, ...]:

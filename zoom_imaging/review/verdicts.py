@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy.orm import Session
@@ -20,31 +21,30 @@ from zoom_imaging.review.tables import CaseRow, Purpose, ReadingRow, ReadingStat
 from zoom_imaging.review.verdict import Observer, Standing, SubjectVerdict
 
 
-def load_verdicts(database: str | Path) -> Mapping[str, SubjectVerdict]:
-    """Verdicts by subject, of subjects with a signed reading or a lock.
+@dataclass(frozen=True)
+class Snapshot:
+    """Verdicts by subject, and the seal of the last audit entry at the same moment."""
 
+    verdicts: Mapping[str, SubjectVerdict]
+    audit_head: str
+
+
+def load_verdicts(database: str | Path) -> Snapshot:
+    """The verdicts of subjects with a signed reading or a lock, and the state they are taken from.
+
+    All is read in one transaction: what is signed meanwhile is in neither of them.
     ConfigurationError where the database cannot be read.
     """
     opened = Database(database, create=False)
     try:
         with opened.reading() as session:
-            return verdicts(session)
-    finally:
-        opened.close()
-
-
-def trail_head(database: str | Path) -> str:
-    """The seal of the last audit entry, which names the state that a verdict was taken from."""
-    opened = Database(database, create=False)
-    try:
-        with opened.reading() as session:
-            return head_of(session)[1]
+            return Snapshot(verdicts(session), head_of(session)[1])
     finally:
         opened.close()
 
 
 def verdicts(session: Session) -> dict[str, SubjectVerdict]:
-    """As `load_verdicts`, of an open database."""
+    """Verdicts by subject, of an open database."""
     needed = charter_of(trial_of(session)).reading.readers
     found = {}
     for line in case_lines(session):

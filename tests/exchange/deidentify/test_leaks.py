@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import date
 
 import pydicom
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from zoom_imaging.exchange.deidentify.dataset import Cleaner
 from zoom_imaging.exchange.deidentify.identifiers import Identifiers, gather
 from zoom_imaging.exchange.deidentify.leaks import Kind, Search
 from zoom_imaging.exchange.deidentify.report import State
+from zoom_imaging.exchange.deidentify.scrub import (
+    folded,
+    name_spellings,
+    spelled,
+    telling_parts,
+    whole_word,
+)
 
 from .made import NAME, SUBJECT, bytes_of, cleaned, film
 
@@ -109,6 +119,29 @@ def test_words_of_every_report_are_no_leak(text):
         days=frozenset({DAY, date(1955, 2, 3)}),
     )
     assert list(Search(own).text(text, own)) == []
+
+
+PARTS = st.sampled_from(["an", "ann", "anna", "k", "황보", "황", "o'b", "미래"])
+IDS = st.sampled_from(["MR-4", "MR-40", "4041", "0417", "ACC-7.7", "an-4041"])
+PIECES = st.sampled_from(
+    [*"k^ -017", "an", "anna", "황보", "미래", "o'b", "mr-4", "41", ".7", "ACC-"]
+)
+
+
+@given(
+    names=st.frozensets(st.lists(PARTS, min_size=1).map("^".join), max_size=4),
+    ids=st.frozensets(IDS),
+    text=st.lists(PIECES, max_size=12).map("".join),
+)
+def test_all_identifiers_at_once_are_found_as_each_by_its_own_pattern(names, ids, text):
+    """Thousands of subjects are looked for at once; nobody may get lost among the others."""
+    patterns = {whole_word(folded(one)): Kind.ID for one in ids}
+    for name in names:
+        patterns |= {spelled(words): Kind.NAME for words in name_spellings(name)}
+        patterns |= {whole_word(part): Kind.NAME for part in telling_parts(name)}
+    expected = {kind for pattern, kind in patterns.items() if re.search(pattern, folded(text))}
+    search = Search(Identifiers(names=names, ids=ids))
+    assert set(search.text(text, Identifiers())) == expected
 
 
 def test_maker_may_share_a_word_with_a_name(tmp_path):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from zoom_imaging.charter import Charter
 from zoom_imaging.errors import InputError
 from zoom_imaging.exchange.deidentify.clinical import identifiers_of
-from zoom_imaging.exchange.deidentify.identifiers import Identifiers, gather
+from zoom_imaging.exchange.deidentify.identifiers import Identifiers, gather, united
 from zoom_imaging.exchange.deidentify.place import shown_path
 from zoom_imaging.exchange.deidentify.report import Row, State
 from zoom_imaging.exchange.deidentify.written import NAME
@@ -83,19 +83,12 @@ def gather_all(
         for subject_id, identifiers in identifiers_of(clinical).items():
             parts[subject_id].append(identifiers)
     for subject_id, many in parts.items():
-        own = _united(many)
         if subject_id:
-            own |= Identifiers(ids=frozenset({subject_id}))
-            gathered.of_subject[subject_id] = own
-        gathered.everyone |= replace(own, days=frozenset())
+            many.append(Identifiers(ids=frozenset({subject_id})))
+            gathered.of_subject[subject_id] = united(many)
+    everyone = united(one for many in parts.values() for one in many)
+    gathered.everyone = replace(everyone, days=frozenset())
     return gathered
-
-
-def _united(many: Iterable[Identifiers]) -> Identifiers:
-    whole = Identifiers()
-    for one in many:
-        whole |= one
-    return whole
 
 
 def settled(file: InputFile) -> Row:

@@ -7,6 +7,7 @@ They are what the cleaning takes out of text, and what the second pass must not 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import date
 
@@ -56,9 +57,18 @@ class Identifiers:
     places: frozenset[str] = frozenset()
 
     def __or__(self, other: Identifiers) -> Identifiers:
-        return Identifiers(
-            *(getattr(self, one.name) | getattr(other, one.name) for one in fields(self))
+        return united((self, other))
+
+
+def united(many: Iterable[Identifiers]) -> Identifiers:
+    """What all of them say."""
+    every = tuple(many)
+    return Identifiers(
+        *(
+            frozenset().union(*(getattr(one, field.name) for one in every))
+            for field in fields(Identifiers)
         )
+    )
 
 
 class _Found:

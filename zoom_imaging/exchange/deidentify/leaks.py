@@ -23,15 +23,14 @@ from pydicom.dataset import Dataset
 
 from zoom_imaging.exchange.deidentify.elements import every, keyword_of, raw_value, texts, vr_of
 from zoom_imaging.exchange.deidentify.identifiers import Identifiers
+from zoom_imaging.exchange.deidentify.literals import Literals, Names
 from zoom_imaging.exchange.deidentify.profile import DEVICE
 from zoom_imaging.exchange.deidentify.scrub import (
     SHORTEST_ID,
     folded,
     name_parts,
     name_spellings,
-    spelled,
     telling_parts,
-    whole_word,
 )
 
 _OWN_TAGS = frozenset({0x00120062, 0x00120063, 0x00120064, 0x00280303})
@@ -69,50 +68,54 @@ class Search:
     everyone: Identifiers
 
     @cached_property
-    def _patterns(self) -> tuple[tuple[Kind, re.Pattern[str]], ...]:
-        whole = {spelled(words) for name in self.everyone.names for words in name_spellings(name)}
-        parts = {whole_word(part) for name in self.everyone.names for part in telling_parts(name)}
-        ids = {whole_word(folded(one)) for one in searched_ids(self.everyone.ids)}
-        places = {re.escape(folded(one)) for one in self.everyone.places if len(one) >= SHORTEST_ID}
-        return tuple(
-            (kind, re.compile("|".join(sorted(patterns, key=len, reverse=True))))
-            for kind, patterns in (
-                (Kind.NAME, whole),
-                (Kind.NAME, parts),
-                (Kind.ID, ids),
-                (Kind.PLACE, places),
-            )
-            if patterns
-        )
+    def _whole(self) -> Names:
+        return Names(self.everyone.names)
 
     @cached_property
-    def _device_patterns(self) -> tuple[tuple[Kind, re.Pattern[str]], ...]:
-        """A maker may share a word with a name: only whole names and ids are looked for there."""
-        several = [name for name in self.everyone.names if len(name_parts(name)) > 1]
-        whole = {spelled(words) for name in several for words in name_spellings(name)}
-        return ((Kind.NAME, re.compile("|".join(sorted(whole)))),) if whole else ()
+    def _device(self) -> Names:
+        """A maker may share a word with a name: only names of several parts are looked for."""
+        return Names(name for name in self.everyone.names if len(name_parts(name)) > 1)
+
+    @cached_property
+    def _kinds(self) -> Mapping[Kind, frozenset[str]]:
+        """Parts of names, ids and places, folded."""
+        names, places = self.everyone.names, self.everyone.places
+        return {
+            Kind.NAME: frozenset(part for name in names for part in telling_parts(name)),
+            Kind.ID: frozenset(map(folded, searched_ids(self.everyone.ids))),
+            Kind.PLACE: frozenset(folded(one) for one in places if len(one) >= SHORTEST_ID),
+        }
+
+    @cached_property
+    def _literals(self) -> Literals:
+        return Literals(one for some in self._kinds.values() for one in some)
 
     def text(self, text: str, own: Identifiers, *, numbers: bool = False) -> Iterator[Kind]:
-        """The kinds of identifiers in a text; `numbers` for the value of a number."""
+        """The kinds of identifiers in a text, each once; `numbers` for the value of a number."""
         plain = folded(text)
-        for uid in _UID.findall(plain):
-            if uid in self.everyone.uids:
-                yield Kind.UID
-        for kind, pattern in self._patterns:
-            if numbers and kind is not Kind.ID:
-                continue
-            for match in pattern.finditer(plain):
-                if not (numbers and match[0].isdigit()) and not _in_uid(plain, match.start()):
-                    yield kind
-                    break
+        found = {Kind.UID for uid in _UID.findall(plain) if uid in self.everyone.uids}
+        found.update(self._words(plain, numbers=numbers))
         if not numbers:
-            yield from (Kind.DATE for _ in range(_holds_day(_MADE.sub(" ", plain), own.days)))
+            found.update(Kind.NAME for at in self._whole.places(plain) if not _in_uid(plain, at))
+            if _holds_day(_MADE.sub(" ", plain), own.days):
+                found.add(Kind.DATE)
+        yield from (kind for kind in Kind if kind in found)
+
+    def _words(self, plain: str, *, numbers: bool) -> Iterator[Kind]:
+        """What single words of a folded text are; in a number, ids that are more than digits."""
+        wanted = (Kind.ID,) if numbers else tuple(self._kinds)
+        for at, word in self._literals.places(plain):
+            if (numbers and word.isdigit()) or _in_uid(plain, at):
+                continue
+            for kind in wanted:
+                whole = kind is Kind.PLACE or _is_whole(plain, at, word)
+                if whole and word in self._kinds[kind]:
+                    yield kind
 
     def device(self, text: str) -> Iterator[Kind]:
         """The kinds of identifiers in a value of the device's identity."""
-        for kind, pattern in self._device_patterns:
-            if pattern.search(folded(text)):
-                yield kind
+        if any(True for _ in self._device.places(folded(text))):
+            yield Kind.NAME
 
     def file(self, content: bytes, name: str, own: Identifiers) -> list[Leak]:
         """Every leak of a written DICOM file, by its content and its name."""
@@ -172,6 +175,12 @@ def _read(holder: Dataset, tag: int, vr: str, terms: bytes) -> list[str]:
         raw = raw_value(holder, tag)
         return [raw.decode(codec, "replace") for codec in ("utf-8", "euc_kr")]
     return texts(holder, tag, terms)
+
+
+def _is_whole(text: str, at: int, word: str) -> bool:
+    """As `scrub.whole_word`: it is no piece of a longer word; one of another script may be."""
+    around = text[at - 1 : at] + text[at + len(word) : at + len(word) + 1]
+    return not (word.isascii() and any(one.isascii() and one.isalnum() for one in around))
 
 
 def _in_uid(text: str, at: int) -> bool:

@@ -210,11 +210,13 @@ def _around(array: NDArray[Any], place: tuple[slice, ...], margin: int = 2) -> N
 
 
 def _most_frequent(pixels: NDArray[Any]) -> NDArray[Any]:
-    """The most frequent value, or colour."""
-    flat = pixels.reshape(-1, pixels.shape[-1]) if pixels.ndim == 3 else pixels.reshape(-1, 1)
-    values, counts = np.unique(flat, axis=0, return_counts=True)
-    found = values[int(np.argmax(counts))]
-    return np.asarray(found if pixels.ndim == 3 else found[0], dtype=np.int32)
+    """The most frequent value, or colour of 8 bits; of several the lowest."""
+    colour = pixels.ndim == 3
+    # A colour as one number: those are sorted ten times as fast as rows of three.
+    flat = pixels @ np.array([1 << 16, 1 << 8, 1], np.int32) if colour else pixels
+    values, counts = np.unique(flat, return_counts=True)
+    found = int(values[int(np.argmax(counts))])
+    return np.array([found >> 16, found >> 8 & 255, found & 255] if colour else found, np.int32)
 
 
 def _fill(frame: NDArray[Any], word: Word) -> None:

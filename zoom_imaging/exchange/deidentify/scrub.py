@@ -15,7 +15,8 @@ SHORTEST_PART = 3
 """Letters of a part of a name that is looked for by itself."""
 
 SHORTEST_ID = 4
-_SEPARATOR = r"[\s,^=._\-]*"
+SEPARATORS = r"[\s,^=._\-]*"
+"""What may stand between the parts of a name."""
 
 
 def folded(text: str) -> str:
@@ -57,7 +58,7 @@ def whole_word(part: str) -> str:
 
 def spelled(words: Collection[str]) -> str:
     """A pattern for the parts of a name one after the other, whatever stands between."""
-    return rf"(?<![^\W\d_]){_SEPARATOR.join(re.escape(word) for word in words)}(?![^\W\d_])"
+    return rf"(?<![^\W\d_]){SEPARATORS.join(re.escape(word) for word in words)}(?![^\W\d_])"
 
 
 @dataclass(frozen=True)
@@ -73,11 +74,12 @@ class Scrubber:
         """Whole names, as one spells them, and ids."""
         found = {spelled(words) for name in self.names for words in name_spellings(name)}
         ids = {whole_word(folded(one)) for one in self.ids if len(one) >= SHORTEST_ID}
-        return _any_of([*sorted(found, key=len), *sorted(ids, key=len)][::-1])
+        return _any_of([*_longest_first(ids), *_longest_first(found)])
 
     @cached_property
     def _parts(self) -> re.Pattern[str] | None:
-        return _any_of([whole_word(part) for name in self.names for part in telling_parts(name)])
+        parts = {whole_word(part) for name in self.names for part in telling_parts(name)}
+        return _any_of(_longest_first(parts))
 
     def text(self, text: str, order: Order = Order.MONTH_FIRST, *, dates: bool = True) -> str:
         """The text without names, parts of names and ids, its dates moved."""
@@ -87,6 +89,11 @@ class Scrubber:
     def device(self, text: str) -> str:
         """A device's own text: a word that it shares with a name is the device's."""
         return _without(self._whole, text)
+
+
+def _longest_first(patterns: Collection[str]) -> list[str]:
+    """In an order that is the same in every process."""
+    return sorted(patterns, key=lambda one: (len(one), one), reverse=True)
 
 
 def _any_of(patterns: Collection[str]) -> re.Pattern[str] | None:

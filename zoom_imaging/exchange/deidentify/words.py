@@ -63,8 +63,9 @@ def _planes(picture: NDArray[Any]) -> Sequence[NDArray[np.uint8]]:
     """The grey picture; of a colour picture with coloured ink also the weakest channel."""
     if picture.ndim == 2:
         return [picture.astype(np.uint8)]
-    grey = picture.mean(axis=2).astype(np.uint8)
-    weakest, strongest = picture.min(axis=2), picture.max(axis=2)
+    channels = np.ascontiguousarray(np.moveaxis(picture, 2, 0))  # many times as fast
+    grey = channels.mean(axis=0).astype(np.uint8)
+    weakest, strongest = channels.min(axis=0), channels.max(axis=0)
     coloured = float(np.mean(strongest.astype(np.int16) - weakest > 60)) > 0.002
     return [grey, weakest.astype(np.uint8)] if coloured else [grey]
 
@@ -79,6 +80,7 @@ def _recognised(plane: NDArray[np.uint8], *, again: bool) -> list[Word]:
     if factor != 1.0:
         size = (max(1, round(page.width * factor)), max(1, round(page.height * factor)))
         page = page.resize(size, Image.Resampling.LANCZOS)
+    page.format = "PPM"  # how it goes to Tesseract: packing it as PNG takes a while
     try:
         table = pytesseract.image_to_data(
             page,
