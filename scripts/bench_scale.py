@@ -148,7 +148,7 @@ def workers() -> list[str]:
     charter = load_charter()
     films = build_catalogue([SAMPLE], charter).used(FileKind.SPINE_RADIOGRAPH)[:FILMS]
     tasks = [study.Study(film.source, film.sha256, film.kind) for film in films]
-    read = partial(study.run, charter=charter, networks=study.Networks(threads=1))
+    read = partial(study.run, charter=charter, networks=study.Networks())
 
     def crew(jobs: int) -> tuple[float, float, float]:
         before = processor_s()
@@ -209,7 +209,7 @@ def read_films(part: int, parts: int) -> None:
     films = build_catalogue([SAMPLE], charter).used(FileKind.SPINE_RADIOGRAPH)[:FILMS]
     for film in films[part::parts]:
         task = study.Study(film.source, film.sha256, film.kind)
-        study.run(task, charter, study.Networks(threads=1))
+        study.run(task, charter, study.Networks())
 
 
 def catalogue(where: Path, count: int) -> list[str]:
@@ -323,7 +323,7 @@ def one_study(source: Path) -> tuple[float, int]:
     from zoom_imaging.ingest.build import build_catalogue
     from zoom_imaging.ingest.catalogue import FileKind
 
-    charter, networks = load_charter(), study.Networks(threads=1)
+    charter, networks = load_charter(), study.Networks()
     found = build_catalogue([source], charter)
     entries = found.used(FileKind.SPINE_RADIOGRAPH) or [
         entry for entry in found.entries if entry.kind is FileKind.DXA_REPORT

@@ -44,7 +44,7 @@ def main(
     ] = None,
     jobs: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", help="Worker processes (default: the cores, at most 4)."),
+        typer.Option(min=1, metavar="N", help="Worker processes (default: the cores, at most 8)."),
     ] = None,
     cluster: Annotated[
         str,

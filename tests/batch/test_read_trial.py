@@ -11,6 +11,7 @@ import pytest
 
 from zoom_imaging.anatomy import Grade, GradeSource, Level, Shape, Visit
 from zoom_imaging.batch import job
+from zoom_imaging.batch.cache import CACHE_NAME
 from zoom_imaging.batch.cluster import Done, Team
 from zoom_imaging.batch.job import Request, run_job
 from zoom_imaging.batch.progress import Voice
@@ -154,3 +155,25 @@ def test_readings_of_another_film_are_stale(run, verdicts):
     record = json.loads((run.out / "run.json").read_text())
     assert record["readings"]["subjects_stale"] == 1
     run()
+
+
+def test_results_are_the_same_bytes_whatever_the_number_of_workers(sample, tmp_path):
+    """Structured reports say when they were made; their names are a digest of what they say."""
+    shutil.copytree(sample / BROKEN, tmp_path / "in")
+    found = []
+    for jobs in (1, 2):
+        out = tmp_path / f"out{jobs}"
+        assert run_job(Request((tmp_path / "in",), out, jobs=jobs), Voice(quiet=True)) is False
+        paths = [path.relative_to(out) for path in sorted(out.rglob("*")) if path.is_file()]
+        shown = [path for path in paths if path.parts[0] != CACHE_NAME]
+        found.append(
+            {
+                path: (out / path).read_bytes()
+                for path in shown
+                if path.parts[0] != "sr" and path.name != "run.json"
+            }
+        )
+        found[-1]["reports"] = {path for path in shown if path.parts[0] == "sr"}
+        assert len(found[-1]["reports"]) == 2
+        assert any(path.suffix == ".png" for path in shown if "pictures" in path.parts)
+    assert found[0] == found[1]

@@ -9,6 +9,7 @@ from zoom_imaging.errors import UnreadableError
 from zoom_imaging.ingest.catalogue import SourceFile
 from zoom_imaging.report.drawing import load_film
 from zoom_imaging.report.gallery import Gallery, Picture
+from zoom_imaging.tasks import Done, one_by_one
 
 
 @pytest.fixture
@@ -89,6 +90,24 @@ def test_a_film_that_cannot_be_opened_gives_a_sentence_and_the_other_its_picture
     assert sentence in pictures[1].problem
     assert pictures[1].file_name == ""
     assert len(list((tmp_path / "p").iterdir())) == 1
+
+
+def test_a_worker_that_dies_over_a_pair_leaves_each_film_its_own_picture(one, tmp_path):
+    subject, entries = one
+
+    def dying(tasks, function):
+        for task in tasks:
+            if len(task.films) == 2:
+                yield Done(task, None, "the worker process died")
+            else:
+                yield from one_by_one([task], function)
+
+    gallery = Gallery(tmp_path / "p", None, entries)
+    gallery.draw([subject], spread=dying)
+    assert [bool(picture.problem) for picture in gallery.pictures(subject)] == [False, False]
+    gallery = Gallery(tmp_path / "q", None, entries)
+    gallery.draw([subject], spread=lambda tasks, _: (Done(task, None, "died") for task in tasks))
+    assert [picture.problem for picture in gallery.pictures(subject)] == ["died", "died"]
 
 
 def test_a_full_disk_is_not_taken_for_a_bad_film(one, tmp_path):

@@ -54,11 +54,6 @@ class Crew:
     jobs: int
     address: str = ""
 
-    @property
-    def threads_per_job(self) -> int:
-        """Cores that each local worker may use for itself."""
-        return max(1, available_cores() // max(1, self.jobs))
-
 
 def available_cores() -> int:
     """Cores that this process may use, which a container may have limited."""
@@ -66,8 +61,8 @@ def available_cores() -> int:
 
 
 def default_jobs() -> int:
-    """As many workers as cores, but no more than four: each holds a model in memory."""
-    return min(4, available_cores())
+    """As many workers as cores, but no more than eight: each holds a model in memory."""
+    return min(8, available_cores())
 
 
 class Team:

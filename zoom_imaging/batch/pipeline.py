@@ -128,7 +128,7 @@ def _bundle(studies: Sequence[Study], model: Path | None) -> Bundle | None:
 
 
 def _reader(trial: Trial, bundle: Bundle | None) -> StudyReader:
-    networks = Networks(trial.model, trial.engine, trial.team.crew.threads_per_job)
+    networks = Networks(trial.model, trial.engine)
     memory = Cache(trial.out, trial.charter, bundle.sha256 if bundle else "", trial.engine)
     if trial.fresh:
         memory.clear()

@@ -95,7 +95,7 @@ def _local(distributed: Any, crew: Crew, count: int) -> Iterator[Workers]:
         "distributed.worker.memory.pause": False,
         "distributed.worker.memory.terminate": 0.95,
         "distributed.nanny.pre-spawn-environ": dict.fromkeys(
-            ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), crew.threads_per_job
+            ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), 1
         ),
     }
     with (
