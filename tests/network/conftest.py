@@ -16,6 +16,7 @@ pytest.importorskip("pynetdicom", reason="pynetdicom is not installed: zoom_imag
 from zoom_imaging.network.inbox import Inbox
 from zoom_imaging.network.receiver import Listening, Receiver
 from zoom_imaging.network.storing import Received
+from zoom_imaging.network.tls import NO_TLS, Tls
 
 from .orthanc import PASSWORD, USER, Orthanc, orthanc, why_not
 
@@ -62,11 +63,11 @@ def post_office(tmp_path: Path):
     """Make receivers, which have all ended afterwards."""
     running: list[Receiver] = []
 
-    def start(*allowed, folder: Path | None = None) -> Post:
+    def start(*allowed, folder: Path | None = None, tls: Tls = NO_TLS) -> Post:
         said: list[str] = []
         received: list[Received] = []
         inbox = Inbox(folder or tmp_path / "in")
-        listening = Listening("ZOOM", "127.0.0.1", 0, tuple(allowed))
+        listening = Listening("ZOOM", "127.0.0.1", 0, tuple(allowed), tls)
         receiver = Receiver(listening, inbox, said.append, told=received.append)
         receiver.start()
         running.append(receiver)

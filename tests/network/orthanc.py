@@ -6,7 +6,7 @@ import json
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,8 +67,11 @@ def why_not() -> str:
 
 
 @contextmanager
-def orthanc(folder: Path) -> Iterator[Orthanc]:
-    """A PACS that has always ended afterwards; only where `why_not` has no reason."""
+def orthanc(folder: Path, tls: Mapping[str, object] | None = None) -> Iterator[Orthanc]:
+    """A PACS that has always ended afterwards; only where `why_not` has no reason.
+
+    With settings of `tls` it speaks that on its DICOM port, and to our receiver.
+    """
     folder.mkdir()
     http_port, dicom_port, receiver_port = free_port(), free_port(), free_port()
     settings = {
@@ -81,12 +84,20 @@ def orthanc(folder: Path) -> Iterator[Orthanc]:
         "RemoteAccessAllowed": False,
         "AuthenticationEnabled": True,
         "RegisteredUsers": {USER: PASSWORD},
-        "DicomModalities": {"zoom": ["ZOOM", "127.0.0.1", receiver_port]},
+        "DicomModalities": {
+            "zoom": {
+                "AET": "ZOOM",
+                "Host": "127.0.0.1",
+                "Port": receiver_port,
+                "UseDicomTls": tls is not None,
+            }
+        },
         "MaximumStorageCacheSize": 0,
         "DicomCheckCalledAet": True,
         "SynchronousCMove": True,
         "Plugins": [str(_plugin())],
         "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
+        **(tls or {}),
     }
     (folder / "orthanc.json").write_text(json.dumps(settings), "ascii")
     with (folder / "log").open("ab") as log:

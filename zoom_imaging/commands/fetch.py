@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zoom_imaging.commands.network import NetworkExit, network_command, quiet_library
+from zoom_imaging.commands.network import (
+    NetworkExit,
+    OwnCertificate,
+    OwnKey,
+    PacsAuthority,
+    network_command,
+    quiet_library,
+    tls_for,
+)
 
 if TYPE_CHECKING:
     from zoom_imaging.network.dimse import Caller
@@ -58,6 +66,9 @@ def command(
         int, typer.Option(min=0, max=65535, help="Where we receive what C-MOVE brings.")
     ] = DEFAULT_PORT,
     host: Annotated[str, typer.Option(help="Address to receive on (default: every one).")] = "",
+    authority: PacsAuthority = None,
+    certificate: OwnCertificate = None,
+    key: OwnKey = None,
     manifest: Annotated[
         Path | None,
         typer.Option(
@@ -86,6 +97,7 @@ def command(
             study_uids=tuple(study_uid or ()),
         )
         peer, title = parse_peer(source), application_entity(aet)
+        tls = tls_for(peer, authority, certificate, key)
         quiet_library()
         archive: Archive
         if isinstance(peer, WebPeer):
@@ -96,8 +108,11 @@ def command(
         else:
             from zoom_imaging.network.dimse import Caller, MoveArchive
 
+            caller = Caller(peer, title, tls)
+            if tls and retrieve is Retrieve.MOVE:
+                tls.answering()  # refused before a folder is made
             inbox = Inbox(into)
-            archive = _classic(Caller(peer, title), retrieve, host, port, inbox)
+            archive = _classic(caller, retrieve, host, port, inbox)
             if isinstance(archive, MoveArchive):
                 stack.enter_context(archive.receiver)
         records = stack.enter_context(Manifest(manifest or default_path(into), into))
@@ -120,4 +135,4 @@ def _classic(
     if retrieve is Retrieve.GET:
         return GetArchive(caller)
     address = host or ("127.0.0.1" if is_loopback(caller.peer.host) else "0.0.0.0")
-    return MoveArchive(caller, inbox, Listening(caller.aet, address, port))
+    return MoveArchive(caller, inbox, Listening(caller.aet, address, port, tls=caller.tls))

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from zoom_imaging.commands.network import network_command, quiet_library
+from zoom_imaging.commands.network import OwnCertificate, OwnKey, network_command, quiet_library
 
 DEFAULT_PORT = 11112
 
@@ -36,6 +36,14 @@ def command(
             "address is of this machine alone.",
         ),
     ] = None,
+    certificate: OwnCertificate = None,
+    key: OwnKey = None,
+    authority: Annotated[
+        Path | None,
+        typer.Option(
+            "--tls-ca", metavar="PEM", help="Who must have signed the certificate of a caller."
+        ),
+    ] = None,
 ) -> None:
     """Receive films and reports from scanners and archives (C-STORE, storage commitment)."""
     with network_command("pynetdicom"):
@@ -43,6 +51,7 @@ def command(
         from zoom_imaging.network.inbox import Inbox
         from zoom_imaging.network.peer import application_entity, is_loopback, parse_allowed
         from zoom_imaging.network.receiver import Listening, Receiver
+        from zoom_imaging.network.tls import Tls
 
         allowed = tuple(parse_allowed(one) for one in allow or ())
         if not allowed and not is_loopback(host):
@@ -50,7 +59,10 @@ def command(
                 f"on {host} other machines could write into {out}",
                 remedy="name those that may with --allow AET@HOST",
             )
-        listening = Listening(application_entity(aet), host, port, allowed)
+        tls = Tls(authority, certificate, key)
+        if tls:
+            tls.answering()  # refused before a folder is made
+        listening = Listening(application_entity(aet), host, port, allowed, tls)
         quiet_library()
         ending = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -13,10 +13,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from zoom_imaging.commands.inputs import bytes_of, input_files
-from zoom_imaging.commands.network import NetworkExit, network_command, quiet_library
+from zoom_imaging.commands.network import (
+    NetworkExit,
+    OwnCertificate,
+    OwnKey,
+    PacsAuthority,
+    network_command,
+    quiet_library,
+    tls_for,
+)
 
 if TYPE_CHECKING:
+    from zoom_imaging.network.peer import DimsePeer, WebPeer
     from zoom_imaging.network.sending import Destination, Outgoing
+    from zoom_imaging.network.tls import Tls
 
 
 def command(
@@ -26,6 +36,9 @@ def command(
     aet: Annotated[str, typer.Option(metavar="TITLE", help="Our application entity title.")] = (
         "ZOOM"
     ),
+    authority: PacsAuthority = None,
+    certificate: OwnCertificate = None,
+    key: OwnKey = None,
 ) -> None:
     """Send DICOM files to a PACS (STOW-RS or C-STORE); the outcome of each is told.
 
@@ -34,8 +47,10 @@ def command(
     """
     with network_command("pynetdicom", "dicomweb_client"):
         from zoom_imaging.errors import ConfigurationError
+        from zoom_imaging.network.peer import application_entity, parse_peer
 
-        destination = _destination(to, aet)
+        peer, title = parse_peer(to), application_entity(aet)
+        destination = _destination(peer, title, tls_for(peer, authority, certificate, key))
         quiet_library()
         paths = list(input_files(files))
         if not paths:
@@ -51,17 +66,16 @@ def command(
         raise typer.Exit(NetworkExit.SOME_FAILED if failed else NetworkExit.OK)
 
 
-def _destination(to: str, aet: str) -> Destination:
+def _destination(peer: DimsePeer | WebPeer, title: str, tls: Tls) -> Destination:
     from zoom_imaging.network.dimse import Caller
-    from zoom_imaging.network.peer import WebPeer, application_entity, parse_peer
+    from zoom_imaging.network.peer import WebPeer
     from zoom_imaging.network.sending import DimseDestination, WebDestination
 
-    peer, title = parse_peer(to), application_entity(aet)
     if isinstance(peer, WebPeer):
         from zoom_imaging.network.web import Credentials, WebArchive
 
         return WebDestination(WebArchive(peer, Credentials.from_environment()).send, bytes_of)
-    return DimseDestination(Caller(peer, title), bytes_of)
+    return DimseDestination(Caller(peer, title, tls), bytes_of)
 
 
 def _sendable(paths: Sequence[Path]) -> tuple[list[Outgoing], int]:

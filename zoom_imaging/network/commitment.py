@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoom_imaging.network.inbox import Inbox
 from zoom_imaging.network.peer import DimsePeer
+from zoom_imaging.network.tls import Tls
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -103,7 +104,9 @@ class Commitment:
         aet: str,
         listener: Callable[[Any], DimsePeer | None],
         say: Callable[[str], None],
+        tls: Tls,
     ) -> None:
+        self._context = tls.calling() if tls.authority else None
         self._inbox = inbox
         self._aet = aet
         self._listener = listener
@@ -165,10 +168,13 @@ class Commitment:
         entity.add_requested_context(StorageCommitmentPushModel)
         entity.connection_timeout = entity.acse_timeout = entity.dimse_timeout = 10
         role = build_role(StorageCommitmentPushModel, scp_role=True)
+        tls = (self._context, peer.host) if self._context else None
         for pause in _PAUSES_SECONDS:
             if pause and self._ending.wait(pause):
                 return False
-            assoc = entity.associate(peer.host, peer.port, ae_title=peer.aet, ext_neg=[role])
+            assoc = entity.associate(
+                peer.host, peer.port, ae_title=peer.aet, ext_neg=[role], tls_args=tls
+            )
             if assoc.is_established:
                 try:
                     if _sent(assoc, report):

@@ -18,6 +18,7 @@ from zoom_imaging.network.peer import DimsePeer
 from zoom_imaging.network.receiver import Listening, Receiver
 from zoom_imaging.network.search import Instance, Search, Unlisted, instance_of
 from zoom_imaging.network.storing import Received, Storing
+from zoom_imaging.network.tls import NO_TLS, Tls, failed_handshake
 from zoom_imaging.network.transfer import MOST_CONTEXTS, contexts_to_get
 
 if TYPE_CHECKING:
@@ -47,11 +48,16 @@ class _RefusedError(NetworkError):
 
 
 class Caller:
-    """Opens associations with a PACS under our AE title."""
+    """Opens associations with a PACS under our AE title; by TLS where that is asked for.
 
-    def __init__(self, peer: DimsePeer, aet: str) -> None:
+    ConfigurationError where a file of TLS cannot be used.
+    """
+
+    def __init__(self, peer: DimsePeer, aet: str, tls: Tls = NO_TLS) -> None:
         self.peer = peer
         self.aet = aet
+        self.tls = tls
+        self._context = self.tls.calling() if self.tls else None
 
     @contextmanager
     def association(
@@ -65,6 +71,9 @@ class Caller:
         from pynetdicom import AE, evt
 
         connected: list[Any] = []
+        context = self._context
+        if context is not None:
+            context.failure = None
         entity = AE(self.aet)
         entity.connection_timeout = entity.acse_timeout = CONNECT_TIMEOUT_SECONDS
         entity.dimse_timeout = entity.network_timeout = ANSWER_TIMEOUT_SECONDS
@@ -75,15 +84,38 @@ class Caller:
             ae_title=self.peer.aet,
             evt_handlers=[(evt.EVT_CONN_OPEN, connected.append), *handlers],
             ext_neg=list(negotiation),
+            tls_args=(context, self.peer.host) if context is not None else None,
         )
         if not assoc.is_established:
-            why = _why_not(assoc, self.aet) if connected else "cannot be reached"
-            raise NetworkError(f"{self.peer} {why}")
+            raise self._refused(assoc, bool(connected))
         try:
             yield assoc
         finally:
             if assoc.is_established:
                 assoc.release()
+
+    def _refused(self, assoc: Any, connected: bool) -> NetworkError:
+        """Why there is no association."""
+        if self._context is not None and self._context.failure is not None:
+            return NetworkError(
+                f"{self.peer} {failed_handshake(self._context.failure)}",
+                remedy="--tls-ca names the authority that its certificate comes from; the "
+                f"certificate must be valid today and name {self.peer.host}",
+            )
+        if not connected:
+            return NetworkError(f"{self.peer} cannot be reached")
+        if assoc.is_rejected:
+            reason = assoc.acceptor.primitive.reason_str
+            return NetworkError(
+                f"{self.peer} refuses an association with {self.aet} ({reason})",
+                remedy="enter this AE title there",
+            )
+        return NetworkError(
+            f"{self.peer} has ended the association while it was opened",
+            remedy="it may want a certificate of ours that it knows (--tls-cert, --tls-key)"
+            if self._context is not None
+            else "it may speak TLS only (--tls-ca)",
+        )
 
     def find(self, assoc: Any, keys: Dataset) -> list[Dataset]:
         """Every answer to a query. NetworkError for a refusal or silence."""
@@ -233,13 +265,6 @@ def reason_of(code: int, status: Dataset) -> str:
     comment = str(status.get("ErrorComment", "") or "").strip()
     known = _REASONS.get(code, "it failed")
     return f"{known} (0x{code:04X}{f', {comment}' if comment else ''})"
-
-
-def _why_not(assoc: Any, aet: str) -> str:
-    if assoc.is_rejected:
-        reason = assoc.acceptor.primitive.reason_str
-        return f"refuses an association with {aet} ({reason}); enter this AE title there"
-    return "has ended the association while it was opened"
 
 
 def _keys(level: str, **uids: str) -> Dataset:

@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from zoom_imaging.errors import NetworkError
+from zoom_imaging.errors import ConfigurationError, NetworkError
 from zoom_imaging.ingest.text import visible
 from zoom_imaging.network.commitment import Commitment
 from zoom_imaging.network.inbox import Inbox
 from zoom_imaging.network.peer import AllowedPeer, DimsePeer
 from zoom_imaging.network.storing import Arrival, Received, Storing
+from zoom_imaging.network.tls import NO_TLS, Tls
 from zoom_imaging.network.transfer import storage_classes, transfer_syntaxes
 
 if TYPE_CHECKING:
@@ -37,12 +38,27 @@ _LAST_TRANSFERS_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Listening:
-    """Where we listen, as whom, and to whom; no allowed peers: to everyone who gets here."""
+    """Where we listen, as whom, and to whom; no allowed peers: to everyone who gets here.
+
+    With `tls` to nobody who does not speak it.
+    """
 
     aet: str
     host: str
     port: int
     allowed: tuple[AllowedPeer, ...] = ()
+    tls: Tls = NO_TLS
+
+    def __post_init__(self) -> None:
+        if self.tls and not self.tls.authority:
+            for peer in self.allowed:
+                if peer.port:
+                    raise ConfigurationError(
+                        f"storage commitment cannot be reported to port {peer.port} of {peer.aet}, "
+                        "because its certificate could not be checked",
+                        remedy="name the authority that signed it with --tls-ca, or leave out the "
+                        "port",
+                    )
 
     def admits(self, aet: str, address: str) -> bool:
         """Whether a calling AE may open an association."""
@@ -83,7 +99,7 @@ class Receiver:
         )
         self._pending_bytes: dict[Any, int] = {}
         self._lock = threading.Lock()
-        self._commitment = Commitment(inbox, listening.aet, self._listener_of, say)
+        self._commitment = Commitment(inbox, listening.aet, self._listener_of, say, listening.tls)
 
     def __enter__(self) -> Self:
         self.start()
@@ -104,7 +120,10 @@ class Receiver:
         return int(self._server.server_address[1])
 
     def start(self) -> None:
-        """Listen; NetworkError where the address cannot be had."""
+        """Listen; NetworkError where the address cannot be had.
+
+        ConfigurationError where a file of TLS cannot be used.
+        """
         from pynetdicom import AE, evt
         from pynetdicom.sop_class import (  # type: ignore[attr-defined]
             StorageCommitmentPushModel,
@@ -133,8 +152,15 @@ class Receiver:
             (evt.EVT_CONN_CLOSE, self._closed),
         ]
         where = (self._listening.host, self._listening.port)
+        context = self._listening.tls.answering() if self._listening.tls else None
+        server: ThreadedAssociationServer | None
         try:
-            server = entity.start_server(where, block=False, evt_handlers=handlers)
+            if context is None:
+                server = entity.start_server(where, block=False, evt_handlers=handlers)
+            else:
+                from zoom_imaging.network.tls_server import start
+
+                server = start(entity, where, context, handlers, self._say)
         except (OSError, OverflowError) as error:
             raise NetworkError(
                 f"cannot listen on {where[0]} port {where[1]} ({error})",
