@@ -106,11 +106,9 @@ class Team:
         first = next(coming, None)
         if first is None:
             return
-        count, many = self.crew.jobs, 0
-        if isinstance(tasks, Sequence):
-            count, many = min(count, len(tasks)), sum(map(light, tasks))
-        workers = self._hired(count)
+        workers = self._hired()
         work = partial(_work, function=function, longest_s=LONGEST_TASK_S * workers.one_at_a_time)
+        many = sum(map(light, tasks)) if isinstance(tasks, Sequence) else 0
         size = max(1, min(LARGEST_PACK, many // (workers.count * _PACKS_A_WORKER)))
         suspects: list[T] = []
         for pack, future in _under_way(workers, _packs(chain([first], coming), light, size), work):
@@ -122,11 +120,11 @@ class Team:
         for task in suspects:
             yield _alone(workers, task, work)
 
-    def _hired(self, count: int) -> Workers:
+    def _hired(self) -> Workers:
         if self._workers is None:
             from zoom_imaging.batch.workers import workers_of
 
-            self._workers = self._open.enter_context(workers_of(self.crew, count))
+            self._workers = self._open.enter_context(workers_of(self.crew))
             if self._workers.dashboard:
                 self._say(f"Dashboard of the workers: {self._workers.dashboard}")
         return self._workers

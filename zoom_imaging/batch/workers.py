@@ -67,14 +67,14 @@ class Workers:
 
 
 @contextmanager
-def workers_of(crew: Crew, count: int) -> Iterator[Workers]:
-    """Workers, on this machine `count`; ZoomImagingError where none can be had."""
+def workers_of(crew: Crew) -> Iterator[Workers]:
+    """Workers for a run; ZoomImagingError where none can be had."""
     # Before its settings are changed: its import fills in the defaults beside them.
     import distributed
 
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     if not crew.address:
-        with _local(distributed, crew, count) as workers:
+        with _local(distributed, crew) as workers:
             yield workers
     elif crew.address.lower() in QUEUES:
         with _queued(distributed, crew) as workers:
@@ -85,7 +85,7 @@ def workers_of(crew: Crew, count: int) -> Iterator[Workers]:
 
 
 @contextmanager
-def _local(distributed: Any, crew: Crew, count: int) -> Iterator[Workers]:
+def _local(distributed: Any, crew: Crew) -> Iterator[Workers]:
     import dask
 
     settings = {
@@ -101,10 +101,10 @@ def _local(distributed: Any, crew: Crew, count: int) -> Iterator[Workers]:
     with (
         tempfile.TemporaryDirectory(prefix="zoom_imaging-", ignore_cleanup_errors=True) as scratch,
         dask.config.set(settings),
-        _processes(distributed, count, scratch) as cluster,
+        _processes(distributed, crew.jobs, scratch) as cluster,
         distributed.Client(cluster, set_as_default=False) as client,
     ):
-        yield Workers(client, count, dashboard=_dashboard(client))
+        yield Workers(client, crew.jobs, dashboard=_dashboard(client))
 
 
 def _processes(distributed: Any, count: int, scratch: str) -> Any:
