@@ -6,6 +6,7 @@ identifier (the file was taken away), or nothing could be written; 2: usage; 3: 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,7 @@ from zoom_imaging.commands.inputs import Exit, results_only
 
 if TYPE_CHECKING:
     from zoom_imaging.exchange.deidentify.job import Outcome, Request
+    from zoom_imaging.exchange.deidentify.spread import Spread
 
 _NOT_DONE = 1
 _SHOWN_AT_MOST = 20
@@ -58,9 +60,15 @@ def command(
     charter_path: Annotated[
         Path | None, typer.Option("--charter", metavar="FILE", help="Default: ZOOM.")
     ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Worker processes (default: the cores, at most 4)."),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say only what went wrong.")] = False,
 ) -> None:
     """Write DICOM files without names, ids and dates of a person (PS3.15 Annex E)."""
+    from dataclasses import replace
+
     from zoom_imaging.errors import ConfigurationError, ZoomImagingError
     from zoom_imaging.exchange.deidentify.job import Request, deidentify
 
@@ -74,7 +82,7 @@ def command(
             )
             if request is None:
                 return
-            outcome = deidentify(request)
+            outcome = deidentify(replace(request, spread=_spread(jobs)))
         except ConfigurationError as error:
             typer.echo(f"Error: {error.reason}", err=True)
             raise typer.Exit(Exit.USAGE) from error
@@ -130,6 +138,25 @@ def _request(
         map_out=map_out,
         films_without_text=films_without_text,
     )
+
+
+def _spread(jobs: int | None) -> Spread:
+    """Over so many processes; in this one where that is one, or there is one task."""
+    from zoom_imaging.batch.cluster import Crew, default_jobs, spread
+    from zoom_imaging.exchange.deidentify.spread import R, T, one_after_another
+
+    crew = Crew(jobs or default_jobs())
+
+    def over_processes(
+        tasks: Sequence[T], function: Callable[[T], R], /
+    ) -> Iterator[tuple[T, R | None, str]]:
+        if crew.jobs == 1 or len(tasks) == 1:
+            yield from one_after_another(tasks, function)
+        else:
+            for done in spread(tasks, function, crew):
+                yield done.task, done.result, done.problem
+
+    return over_processes
 
 
 def _summary(outcome: Outcome) -> str:
