@@ -1,25 +1,22 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+import pytest
 
-from zoom_imaging.ingest.catalogue import SourceFile
+from zoom_imaging.errors import OutputError
 from zoom_imaging.tasks import Done, one_by_one
 
 
-@dataclass(frozen=True)
-class Task:
-    source: SourceFile
-    divisor: int
-
-
 def test_a_task_that_raises_costs_no_other_one():
-    tasks = [Task(SourceFile(str(number), str(number)), number) for number in (2, 0, 1)]
-    assert list(one_by_one(iter(tasks), lambda task: 6 // task.divisor)) == [
-        Done(tasks[0], 3),
-        Done(
-            tasks[1],
-            None,
-            "unexpected ZeroDivisionError: integer division or modulo by zero",
-        ),
-        Done(tasks[2], 6),
+    assert list(one_by_one(iter([2, 0, 1]), lambda number: 6 // number)) == [
+        Done(2, 3),
+        Done(0, None, "unexpected ZeroDivisionError: integer division or modulo by zero"),
+        Done(1, 6),
     ]
+
+
+def test_a_refusal_of_this_package_ends_the_work():
+    def full(task: int) -> int:
+        raise OutputError("no space left")
+
+    with pytest.raises(OutputError, match="no space"):
+        list(one_by_one([1], full))

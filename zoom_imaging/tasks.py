@@ -1,7 +1,7 @@
-"""Many tasks about files and their results: who does them is the caller's choice.
+"""Many tasks and their results: who does them is the caller's choice.
 
-Packages that have much to compute take a `Spread`. `one_by_one` is the plain one; a run hands in
-its worker processes (`batch.elsewhere.by`).
+Packages that have much to compute take a `Spread`. `one_by_one` is the plain one; commands hand in
+worker processes (`batch.cluster`).
 """
 
 from __future__ import annotations
@@ -10,22 +10,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from zoom_imaging.ingest.catalogue import SourceFile
+from zoom_imaging.errors import ZoomImagingError
 
 T = TypeVar("T")
 R = TypeVar("R")
-
-
-class Sourced(Protocol):
-    """A task about a file."""
-
-    @property
-    def source(self) -> SourceFile:
-        """Where the file lies."""
-        ...
-
-
-S = TypeVar("S", bound=Sourced)
 
 
 @dataclass(frozen=True)
@@ -38,18 +26,23 @@ class Done(Generic[T, R]):
 
 
 class Spread(Protocol):
-    """Does tasks in whatever order; tasks, function and results must be fit to be pickled."""
+    """Does tasks in whatever order; tasks, function and results must be fit to be pickled.
 
-    def __call__(self, tasks: Iterable[S], function: Callable[[S], R]) -> Iterator[Done[S, R]]:
+    A ZoomImagingError of the function is raised; anything else is a problem of its task alone.
+    """
+
+    def __call__(self, tasks: Iterable[T], function: Callable[[T], R], /) -> Iterator[Done[T, R]]:
         """Yield every task exactly once, as it is done."""
         ...
 
 
-def one_by_one(tasks: Iterable[S], function: Callable[[S], R]) -> Iterator[Done[S, R]]:
-    """In this process and in their order; what `function` raises is a problem of its task alone."""
+def one_by_one(tasks: Iterable[T], function: Callable[[T], R], /) -> Iterator[Done[T, R]]:
+    """In this process and in their order."""
     for task in tasks:
         try:
-            done = Done[S, R](task, function(task))
+            done = Done[T, R](task, function(task))
+        except ZoomImagingError:
+            raise
         except Exception as error:
             done = Done(task, None, unexpected(error))
         yield done

@@ -19,6 +19,7 @@ from zoom_imaging.review.answer import ReadingContent, VertebraAnswer
 from zoom_imaging.review.case import Case, CaseFilm, ReadingList
 from zoom_imaging.review.cases import import_reading_list
 from zoom_imaging.review.database import Database
+from zoom_imaging.review.login import confirm_password
 from zoom_imaging.review.readings import save, sign_reading, start
 from zoom_imaging.review.tables import Role
 from zoom_imaging.review.worklist import next_task
@@ -108,6 +109,7 @@ def read_next(database: Database, name: str) -> str:
     with database.writing() as session:
         content = complete(opened.content, f"{name} {code}")
         saved = save(session, account(session, name), code, opened.row.version, content)
+    given = confirm_password(database, person, PASSWORD, "here")
     with database.writing() as session:
-        sign_reading(session, account(session, name), code, saved.row.version, PASSWORD)
+        sign_reading(session, account(session, name), code, saved.row.version, given)
     return code

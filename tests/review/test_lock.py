@@ -20,7 +20,7 @@ from zoom_imaging.review.lock import (
     unlock_case,
     unlock_trial,
 )
-from zoom_imaging.review.signatures import valid
+from zoom_imaging.review.signatures import Confirmation, valid
 
 from .conftest import PASSWORD, Room, account, fill
 from .small_trial import SUBJECTS, small_trial
@@ -123,14 +123,17 @@ def test_the_trial_is_locked_when_every_subject_is(read):
         assert not valid(session, "trial")
 
 
+GIVEN = Confirmation(account_id=1, password_hash="")
+
+
 @pytest.mark.parametrize("name", ["reader1", "judge", "auditor"])
 @pytest.mark.parametrize(
     "do",
     [
-        lambda s, a, c: lock_case(s, a, c, PASSWORD),
-        lambda s, a, c: unlock_case(s, a, c, PASSWORD, "r"),
-        lambda s, a, c: lock_trial(s, a, PASSWORD),
-        lambda s, a, c: unlock_trial(s, a, PASSWORD, "r"),
+        lambda s, a, c: lock_case(s, a, c, GIVEN),
+        lambda s, a, c: unlock_case(s, a, c, GIVEN, "r"),
+        lambda s, a, c: lock_trial(s, a, GIVEN),
+        lambda s, a, c: unlock_trial(s, a, GIVEN, "r"),
         lambda s, a, c: reopen_reading(s, a, c, "X", "r"),
         lambda s, a, c: restart_case(s, a, c, "r"),
     ],

@@ -6,18 +6,33 @@ import os
 import socket
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from typing import Protocol, TypeVar
 
 from zoom_imaging.batch.cache import program_sha256
 from zoom_imaging.batch.cluster import Team
 from zoom_imaging.errors import ConfigurationError
+from zoom_imaging.ingest.catalogue import SourceFile
 from zoom_imaging.ingest.text import visible
-from zoom_imaging.tasks import Done, R, S
+from zoom_imaging.tasks import Done, R
+
+
+class Sourced(Protocol):
+    """A task about a file."""
+
+    @property
+    def source(self) -> SourceFile:
+        """Where the file lies."""
+        ...
+
+
+S = TypeVar("S", bound=Sourced)
 
 
 def spread_over_files(
     team: Team,
     tasks: Iterable[S],
     function: Callable[[S], R],
+    /,
     *,
     light: Callable[[S], bool] = lambda task: False,
 ) -> Iterator[Done[S, R]]:

@@ -6,6 +6,8 @@ identifier (the file was taken away), or nothing could be written; 2: usage; 3: 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +17,7 @@ from zoom_imaging.commands.inputs import Exit, results_only
 
 if TYPE_CHECKING:
     from zoom_imaging.exchange.deidentify.job import Outcome, Request
+    from zoom_imaging.tasks import Spread
 
 _NOT_DONE = 1
 _SHOWN_AT_MOST = 20
@@ -58,9 +61,15 @@ def command(
     charter_path: Annotated[
         Path | None, typer.Option("--charter", metavar="FILE", help="Default: ZOOM.")
     ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Worker processes (default: the cores, at most 8)."),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say only what went wrong.")] = False,
 ) -> None:
     """Write DICOM files without names, ids and dates of a person (PS3.15 Annex E)."""
+    from dataclasses import replace
+
     from zoom_imaging.errors import ConfigurationError, ZoomImagingError
     from zoom_imaging.exchange.deidentify.job import Request, deidentify
 
@@ -74,7 +83,8 @@ def command(
             )
             if request is None:
                 return
-            outcome = deidentify(request)
+            with _spread(jobs) as spread:
+                outcome = deidentify(replace(request, spread=spread))
         except ConfigurationError as error:
             typer.echo(f"Error: {error.reason}", err=True)
             raise typer.Exit(Exit.USAGE) from error
@@ -130,6 +140,20 @@ def _request(
         map_out=map_out,
         films_without_text=films_without_text,
     )
+
+
+@contextmanager
+def _spread(jobs: int | None) -> Iterator[Spread]:
+    """Over so many processes; in this one where that is one."""
+    from zoom_imaging.batch.cluster import Crew, Team, default_jobs
+    from zoom_imaging.tasks import one_by_one
+
+    crew = Crew(jobs or default_jobs())
+    if crew.jobs == 1:
+        yield one_by_one
+        return
+    with Team(crew) as team:
+        yield team.spread
 
 
 def _summary(outcome: Outcome) -> str:

@@ -110,6 +110,20 @@ class NonFractureCause(StrEnum):
     PROJECTION_OR_SCOLIOSIS = "projection_or_scoliosis"
 
 
+CAUSE_WORDS: Final[Mapping[NonFractureCause, str]] = {
+    NonFractureCause.DEGENERATIVE_WEDGE: "degenerative wedge",
+    NonFractureCause.SCHEUERMANN: "Scheuermann's disease",
+    NonFractureCause.SCHMORL_NODE: "Schmorl's node",
+    NonFractureCause.SHORT_VERTEBRAL_HEIGHT: "short vertebral height",
+    NonFractureCause.CUPIDS_BOW: "Cupid's bow",
+    NonFractureCause.CONGENITAL: "congenital",
+    NonFractureCause.PAGET_OR_METASTASIS: "Paget's disease or metastasis",
+    NonFractureCause.POST_OPERATIVE_OR_CEMENT: "after an operation, or cement",
+    NonFractureCause.PROJECTION_OR_SCOLIOSIS: "projection or scoliosis",
+}
+"""Each cause as readers choose it and as tables and reports name it."""
+
+
 class _Answer(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -35,8 +35,8 @@ from zoom_imaging.morphometry.heights import (
 from zoom_imaging.morphometry.reading import FilmReading, VertebraReading
 from zoom_imaging.morphometry.reference import spine_losses
 from zoom_imaging.review.answer import (
+    CAUSE_WORDS,
     Anatomy,
-    NonFractureCause,
     NotEvaluableReason,
     SpineAnswers,
     VertebraAnswer,
@@ -53,18 +53,6 @@ STATES: Final[Mapping[NotEvaluableReason, VertebraState]] = {
     NotEvaluableReason.LEVEL_UNCERTAIN: VertebraState.LEVEL_UNCERTAIN,
 }
 """Reasons that are states of their own; the others are `READER_NOT_EVALUABLE`, in words."""
-
-CAUSE_WORDS: Final[Mapping[NonFractureCause, str]] = {
-    NonFractureCause.DEGENERATIVE_WEDGE: "degenerative wedge",
-    NonFractureCause.SCHEUERMANN: "Scheuermann's disease",
-    NonFractureCause.SCHMORL_NODE: "Schmorl's node",
-    NonFractureCause.SHORT_VERTEBRAL_HEIGHT: "short vertebral height",
-    NonFractureCause.CUPIDS_BOW: "Cupid's bow",
-    NonFractureCause.CONGENITAL: "congenital",
-    NonFractureCause.PAGET_OR_METASTASIS: "Paget's disease or metastasis",
-    NonFractureCause.POST_OPERATIVE_OR_CEMENT: "after an operation, or cement",
-    NonFractureCause.PROJECTION_OR_SCOLIOSIS: "projection or scoliosis",
-}
 
 _SAME_POINT_PX: Final = 0.5
 """Points that a reader left alone lie on the model's, but for rounding on their way."""

@@ -19,7 +19,7 @@ from zoom_imaging.review.case import load_films
 from zoom_imaging.review.cases import case_name, trial_of
 from zoom_imaging.review.progress import LOCKABLE, Progress, case_lines
 from zoom_imaging.review.readings import live_readings, name_of, settle_differences
-from zoom_imaging.review.signatures import sign, valid, withdraw
+from zoom_imaging.review.signatures import Confirmation, sign, valid, withdraw
 from zoom_imaging.review.tables import (
     Account,
     Base,
@@ -37,7 +37,7 @@ CASE_MEANING = "The readings of this subject are complete. I lock them."
 TRIAL_MEANING = "All subjects are locked. I lock the trial's readings."
 
 
-def lock_case(session: Session, account: Account, case: CaseRow, password: str) -> None:
+def lock_case(session: Session, account: Account, case: CaseRow, given: Confirmation) -> None:
     """Close a subject whose readings agree or are settled, or who has no films."""
     require(account, Role.DATA_MANAGER)
     _require_open_trial(session)
@@ -51,7 +51,7 @@ def lock_case(session: Session, account: Account, case: CaseRow, password: str) 
     _lock(
         session,
         account,
-        password,
+        given,
         row=case,
         target=case_name(case),
         action=Action.CASE_LOCK,
@@ -61,7 +61,7 @@ def lock_case(session: Session, account: Account, case: CaseRow, password: str) 
 
 
 def unlock_case(
-    session: Session, account: Account, case: CaseRow, password: str, reason: str
+    session: Session, account: Account, case: CaseRow, given: Confirmation, reason: str
 ) -> None:
     """Open a locked subject again; the readings stay signed."""
     require(account, Role.DATA_MANAGER)
@@ -71,7 +71,7 @@ def unlock_case(
     _unlock(
         session,
         account,
-        password,
+        given,
         row=case,
         target=case_name(case),
         action=Action.CASE_UNLOCK,
@@ -80,7 +80,7 @@ def unlock_case(
     )
 
 
-def lock_trial(session: Session, account: Account, password: str) -> None:
+def lock_trial(session: Session, account: Account, given: Confirmation) -> None:
     """Close the trial once every subject is locked."""
     require(account, Role.DATA_MANAGER)
     _require_open_trial(session)
@@ -104,7 +104,7 @@ def lock_trial(session: Session, account: Account, password: str) -> None:
     _lock(
         session,
         account,
-        password,
+        given,
         row=trial,
         target="trial",
         action=Action.TRIAL_LOCK,
@@ -113,7 +113,7 @@ def lock_trial(session: Session, account: Account, password: str) -> None:
     )
 
 
-def unlock_trial(session: Session, account: Account, password: str, reason: str) -> None:
+def unlock_trial(session: Session, account: Account, given: Confirmation, reason: str) -> None:
     """Open a locked trial again; its subjects stay locked."""
     require(account, Role.DATA_MANAGER)
     trial = trial_of(session)
@@ -122,7 +122,7 @@ def unlock_trial(session: Session, account: Account, password: str, reason: str)
     _unlock(
         session,
         account,
-        password,
+        given,
         row=trial,
         target="trial",
         action=Action.TRIAL_UNLOCK,
@@ -204,7 +204,7 @@ def closed_content(session: Session, case: CaseRow) -> str:
 def _lock(
     session: Session,
     account: Account,
-    password: str,
+    given: Confirmation,
     *,
     row: CaseRow | Trial,
     target: str,
@@ -212,7 +212,7 @@ def _lock(
     meaning: str,
     content: str,
 ) -> None:
-    signature = sign(session, account, password, target=target, meaning=meaning, content=content)
+    signature = sign(session, account, given, target=target, meaning=meaning, content=content)
     row.locked_at = datetime.now(UTC)
     append(
         session,
@@ -228,7 +228,7 @@ def _lock(
 def _unlock(
     session: Session,
     account: Account,
-    password: str,
+    given: Confirmation,
     *,
     row: CaseRow | Trial,
     target: str,
@@ -243,7 +243,7 @@ def _unlock(
     withdrawn = withdraw(session, target)
     meaning = f"I unlock {what}: {reason}"[:200]
     signature = sign(
-        session, account, password, target=f"{target}:unlock", meaning=meaning, content=reason
+        session, account, given, target=f"{target}:unlock", meaning=meaning, content=reason
     )
     row.locked_at = None
     append(

@@ -21,6 +21,7 @@ from zoom_imaging.provenance import sha256_of_bytes
 from zoom_imaging.review.accounts import actor_of, matches
 from zoom_imaging.review.audit import Action, Actor, append
 from zoom_imaging.review.database import Database
+from zoom_imaging.review.signatures import Confirmation, confirmed
 from zoom_imaging.review.tables import Account, FailedLogin, WebSession
 
 IDLE: Final = timedelta(minutes=30)
@@ -70,7 +71,8 @@ def log_in(database: Database, name: str, password: str, address: str) -> Logged
     name = name[:_LONGEST_NAME]
     with database.reading() as session:
         account = session.scalar(select(Account).where(Account.name == name))
-        right = _is_right(session, account, name, password, address)
+        _require_few_failures(session, name, address)
+    right = matches(account, password)  # before the change: it takes long, and others wait
     with database.writing() as session:
         account = session.scalar(select(Account).where(Account.name == name))
         if not right or account is None or not account.active:
@@ -79,25 +81,28 @@ def log_in(database: Database, name: str, password: str, address: str) -> Logged
         return _opened(session, account)
 
 
-def confirm_password(database: Database, account: Account, password: str, address: str) -> bool:
-    """Whether a person who is logged in gave her password again; failures count and are noted."""
+def confirm_password(
+    database: Database, account: Account, password: str, address: str
+) -> Confirmation:
+    """A person who is logged in gives her password again, before a signature.
+
+    LoginRefusedError for a wrong one, which counts like that of a login and is noted.
+    """
     with database.reading() as session:
-        right = _is_right(session, account, account.name, password, address)
-    if not right:
+        _require_few_failures(session, account.name, address)
+    given = confirmed(account, password)
+    if given is None:
         with database.writing() as session:
             _note_failure(session, actor_of(account), account.name, address)
-    return right
+        raise LoginRefusedError("the password is wrong: nothing was signed")
+    return given
 
 
-def _is_right(
-    session: Session, account: Account | None, name: str, password: str, address: str
-) -> bool:
-    """Looked at outside of any change: it takes long, and others wait for their turn."""
+def _require_few_failures(session: Session, name: str, address: str) -> None:
     if too_many(session, name, address):
         raise LoginRefusedError(
             "too many failed attempts", remedy="wait a quarter of an hour and try again"
         )
-    return matches(account, password)
 
 
 def _opened(session: Session, account: Account) -> LoggedIn:

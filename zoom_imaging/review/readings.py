@@ -38,7 +38,7 @@ from zoom_imaging.review.content import (
     revealed,
     spines_of,
 )
-from zoom_imaging.review.signatures import sign
+from zoom_imaging.review.signatures import Confirmation, sign
 from zoom_imaging.review.tables import (
     Account,
     CaseRow,
@@ -216,9 +216,9 @@ def reveal(session: Session, account: Account, code: str, version: int) -> Opene
 
 
 def sign_reading(
-    session: Session, account: Account, code: str, version: int, password: str
+    session: Session, account: Account, code: str, version: int, given: Confirmation
 ) -> OpenedReading:
-    """Sign a complete reading with the password again; the case's differences follow."""
+    """Sign a complete reading, the password given again; the case's differences follow."""
     opened = _open_for_change(session, account, code, version)
     row, case, content = opened.row, opened.case, opened.content
     rules = charter_of(trial_of(session)).reading
@@ -232,7 +232,7 @@ def sign_reading(
     signature = sign(
         session,
         account,
-        password,
+        given,
         target=name_of(row),
         meaning=MEANING[Purpose(row.purpose)],
         content=row.content,

@@ -10,6 +10,7 @@ from pydicom.datadict import DicomDictionary, keyword_dict
 from pydicom.dataset import Dataset
 
 from zoom_imaging.exchange.deidentify.profile import Action, action_of
+from zoom_imaging.exchange.deidentify.scrub import Scrubber
 
 from .made import NAME, SECRET, SUBJECT, bytes_of, cleaned, film
 
@@ -236,3 +237,10 @@ def test_file_of_another_byte_order_or_vr_form_keeps_it_and_its_pixels(tmp_path,
     assert found.file_meta.TransferSyntaxUID == syntax
     assert found.PixelData == made.PixelData
     assert found.Rows == made.Rows
+
+
+def test_a_name_that_begins_with_another_is_taken_out_whole():
+    """Whichever of the two a process happens to hold first."""
+    names = frozenset({"미래", "미래나", "미래나라"})
+    scrubber = Scrubber(names, frozenset(), -8000)
+    assert scrubber.text("spine 미래나라 lateral") == "spine lateral"

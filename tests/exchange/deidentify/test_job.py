@@ -147,16 +147,16 @@ def test_object_of_another_kind_is_quarantined(tmp_path):
 
 
 def test_one_bad_file_never_stops_the_others(tmp_path, monkeypatch):
-    from zoom_imaging.exchange.deidentify import job
+    from zoom_imaging.exchange.deidentify import cleaning
 
-    real = job.written
+    real = cleaning.written
 
     def failing(content, known, *more, **options):
         if known.header.acquired_on == FIRST:
             raise KeyError("HWANGBO^MIRAE")
         return real(content, known, *more, **options)
 
-    monkeypatch.setattr(job, "written", failing)
+    monkeypatch.setattr(cleaning, "written", failing)
     result = cleaned(tmp_path, film(FIRST), film(SECOND))
     assert sorted(row.state for row in result.outcome.rows) == [State.FAILED, State.WRITTEN]
     assert b"HWANGBO" not in result.everything

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from zoom_imaging.charter import Charter
 from zoom_imaging.errors import InputError
+from zoom_imaging.exchange.deidentify.cleaning import unexpected
 from zoom_imaging.exchange.deidentify.clinical import identifiers_of
 from zoom_imaging.exchange.deidentify.identifiers import Identifiers, gather, united
 from zoom_imaging.exchange.deidentify.place import shown_path
@@ -24,17 +24,17 @@ from zoom_imaging.ingest.subject import subject_of
 
 NOTHING = Identifiers()
 _NO_SUBJECT = "no subject id by the charter: nobody can tell whose file it is"
-_log = logging.getLogger("zoom_imaging.deidentify")
 
 
 @dataclass
 class InputFile:
-    """One input file on its way."""
+    """One input file on its way; with a `problem`, what it tells of the person is not known."""
 
     found: FoundFile
     scanned: Scanned | None
     subject_id: str = ""
     identifiers: Identifiers = NOTHING
+    problem: str = ""
 
     @property
     def source(self) -> SourceFile:
@@ -71,14 +71,15 @@ def gather_all(
             if file.found.kind is not None or file.scanned is None or not file.scanned.sound:
                 continue
             file.subject_id = subject_of(file.scanned.parsed.clues, charter.identity).subject_id
+            own = parts[file.subject_id]  # a subject also where none of its files can be opened
             try:
                 file.identifiers = gather(open_source(reader.read(file.source), NAME).dataset)
             except InputError:
                 continue  # it is refused for the same reason when it is cleaned
             except Exception as error:
-                _log.error("unexpected error while gathering: %s", type(error).__name__)
+                file.problem = unexpected(error, f"while gathering file {file.scanned.sha256}")
                 continue
-            parts[file.subject_id].append(file.identifiers)
+            own.append(file.identifiers)
     if clinical is not None:
         for subject_id, identifiers in identifiers_of(clinical).items():
             parts[subject_id].append(identifiers)
@@ -114,6 +115,8 @@ def settled(file: InputFile) -> Row:
         reason = "a DICOMDIR: it names files and persons, and is left out"
     elif not file.subject_id:
         reason, state = _NO_SUBJECT, State.QUARANTINED
+    elif file.problem:
+        reason, state = file.problem, State.FAILED
     else:
         state = State.WRITTEN
     return replace(row, state=state, reason=reason)

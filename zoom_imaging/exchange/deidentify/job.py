@@ -5,18 +5,19 @@ Nothing is put into the output folder before the second pass has read every file
 
 from __future__ import annotations
 
-import logging
 import os
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from zoom_imaging import __version__
 from zoom_imaging.charter import Charter
 from zoom_imaging.endpoints.write import recover, result_set, writing
-from zoom_imaging.errors import ConfigurationError, InputError
+from zoom_imaging.errors import ConfigurationError
 from zoom_imaging.exchange.deidentify import words
+from zoom_imaging.exchange.deidentify.cleaning import Cleaned, Rules, Task, clean, reader
 from zoom_imaging.exchange.deidentify.clinical import rewritten_table
 from zoom_imaging.exchange.deidentify.dataset import Person
 from zoom_imaging.exchange.deidentify.gathering import (
@@ -39,21 +40,25 @@ from zoom_imaging.exchange.deidentify.report import (
     secret_map,
 )
 from zoom_imaging.exchange.deidentify.scrub import Scrubber
+from zoom_imaging.exchange.deidentify.second_pass import Output, search_again
 from zoom_imaging.exchange.deidentify.secret import Secret
-from zoom_imaging.exchange.deidentify.written import Known, written
+from zoom_imaging.exchange.deidentify.written import Known
 from zoom_imaging.ingest.clinical import ClinicalTable
 from zoom_imaging.ingest.discover import discover
-from zoom_imaging.ingest.source import SourceReader
 from zoom_imaging.ingest.text import path_text
+from zoom_imaging.tasks import Spread, one_by_one
 
 CLINICAL_NAME = "clinical.csv"
-_log = logging.getLogger("zoom_imaging.deidentify")
+_LOOSE = ".cleaned"
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked for. `clinical` goes to `clinical_out`, or into `out`."""
+    """What is asked for. `clinical` goes to `clinical_out`, or into `out`.
+
+    `spread` does the work file by file; the output is the same whichever way it does it.
+    """
 
     sources: tuple[Path, ...]
     out: Path
@@ -63,6 +68,7 @@ class Request:
     clinical_out: Path | None = None
     map_out: Path | None = None
     films_without_text: bool = False
+    spread: Spread = one_by_one
 
 
 @dataclass(frozen=True)
@@ -92,8 +98,11 @@ def deidentify(request: Request, progress: Progress | None = None) -> Outcome:
     recover(request.out)
     earlier = _earlier_parts(request.out)
     with result_set(request.out) as staging:
-        rows = _clean_all(request, gathered, search, staging, progress)
-        leaks = _second_pass(rows, gathered, search, staging)
+        rows = _clean_all(request, gathered, staging, progress)
+        leaks = _second_pass(request, rows, gathered, staging)
+        rows = [
+            _without_identifiers(*one, search) for one in zip(rows, gathered.files, strict=True)
+        ]
         _write_tables(request, rows, search, staging)
         parts = {entry.name for entry in staging.iterdir()}
     for name in earlier - parts:
@@ -138,96 +147,104 @@ def _require_distinct(request: Request, gathered: Gathered) -> None:
 
 
 def _clean_all(
-    request: Request,
-    gathered: Gathered,
-    search: Search,
-    staging: Path,
-    progress: Progress | None,
+    request: Request, gathered: Gathered, staging: Path, progress: Progress | None
 ) -> list[Row]:
-    places = Places(request.secret)
-    rows = []
-    with SourceReader() as reader:
-        for number, file in enumerate(gathered.files, start=1):
-            row = _clean_one(request, file, gathered, places, (reader, staging))
-            if any(search.text(row.reason, file.identifiers)):
-                row = replace(row, reason="refused; the reason names an identifier of the file")
-            rows.append(row)
+    """The row of every file; its twin lies in its place."""
+    rows = [settled(file) for file in gathered.files]
+    loose = staging.absolute() / _LOOSE
+    with writing(loose):
+        loose.mkdir()
+    tasks = [
+        _task(request.secret, number, file, gathered, loose)
+        for number, (file, row) in enumerate(zip(gathered.files, rows, strict=True))
+        if row.state is State.WRITTEN
+    ]
+    names = request.charter.identity.time_points
+    time_points = (*names.baseline, *names.month12)
+    rules = Rules(request.secret, time_points, request.films_without_text)
+    answers: dict[int, tuple[Task, Cleaned]] = {}
+    try:
+        for done in request.spread(tasks, partial(clean, rules=rules)):
+            cleaned = done.result or Cleaned(State.FAILED, done.problem)
+            answers[done.task.number] = done.task, cleaned
             if progress is not None:
-                progress(number, len(gathered.files))
+                progress(len(answers), len(tasks))
+    finally:
+        reader().close()
+    places = Places(request.secret)
+    for number in sorted(answers):
+        rows[number] = _placed(rows[number], *answers[number], places, staging)
+    with writing(loose):
+        shutil.rmtree(loose)
     return rows
 
 
-def _clean_one(
-    request: Request,
-    file: InputFile,
-    gathered: Gathered,
-    places: Places,
-    where: tuple[SourceReader, Path],
-) -> Row:
-    reader, staging = where
-    row = settled(file)
-    if row.state is not State.WRITTEN:
-        return row
-    scanned = file.scanned
+def _task(secret: Secret, number: int, file: InputFile, gathered: Gathered, folder: Path) -> Task:
+    scanned, own = file.scanned, gathered.of_subject[file.subject_id]
     assert scanned is not None  # else its row is settled
     assert scanned.parsed.header is not None
     assert scanned.classified is not None
-    own = gathered.of_subject[file.subject_id]
-    secret = request.secret
-    person = Person(
-        secret.pseudonym(file.subject_id),
-        Scrubber(own.names, own.ids, secret.shift_days(file.subject_id)),
+    return Task(
+        number,
+        # A worker may have another working directory.
+        replace(file.source, location=os.path.abspath(file.source.location)),
+        scanned.sha256,
+        Known(scanned.parsed.header, scanned.parsed.clues, scanned.classified.kind),
+        Person(
+            secret.pseudonym(file.subject_id),
+            Scrubber(own.names, own.ids, secret.shift_days(file.subject_id)),
+        ),
+        folder / str(number),
     )
-    row = replace(row, pseudonym=person.pseudonym, subject_id=file.subject_id)
-    names = request.charter.identity.time_points
-    try:
-        content = reader.read(file.source)
-        done = written(
-            content,
-            Known(scanned.parsed.header, scanned.parsed.clues, scanned.classified.kind),
-            person,
-            secret,
-            time_points=(*names.baseline, *names.month12),
-            vouched=request.films_without_text,
-        )
-    except InputError as error:
-        return replace(row, state=State.QUARANTINED, reason=error.reason)
-    except Exception as error:
-        _log.error("unexpected error while cleaning file %s", row.sha256, exc_info=error)
-        reason = f"an unexpected error ({type(error).__name__}); please report it"
-        return replace(row, state=State.FAILED, reason=reason)
-    output = places.of(file.source.path, person.pseudonym, done.sop_instance_uid)
-    target = staging / output
-    with writing(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(done.content)
+
+
+def _placed(row: Row, task: Task, cleaned: Cleaned, places: Places, staging: Path) -> Row:
+    """The row of a cleaned file, whose twin is brought to its place."""
+    output = ""
+    if cleaned.state is State.WRITTEN:
+        output = places.of(row.path, task.person.pseudonym, cleaned.sop_instance_uid)
+        target = staging / output
+        with writing(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(task.target, target)
     return replace(
         row,
+        state=cleaned.state,
+        reason=cleaned.reason,
         output=output,
-        pixels=done.pixels.done.value,
-        note=done.pixels.note,
-        removed=tuple(sorted(done.counts.removed.items())),
-        changed=tuple(sorted((+done.counts.changed).items())),
+        pixels=cleaned.pixels,
+        note=cleaned.note,
+        removed=cleaned.removed,
+        changed=cleaned.changed,
     )
+
+
+def _without_identifiers(row: Row, file: InputFile, search: Search) -> Row:
+    if any(search.text(row.reason, file.identifiers)):
+        return replace(row, reason="refused; the reason names an identifier of the file")
+    return row
 
 
 def _second_pass(
-    rows: list[Row], gathered: Gathered, search: Search, staging: Path
+    request: Request, rows: list[Row], gathered: Gathered, staging: Path
 ) -> list[tuple[str, Leak]]:
     """Read every written file again; take away what holds an identifier, and say so in its row."""
+    outputs = [
+        Output(number, row.output, gathered.of_subject[file.subject_id])
+        for number, (file, row) in enumerate(zip(gathered.files, rows, strict=True))
+        if row.state is State.WRITTEN
+    ]
+    verdicts = search_again(outputs, staging, gathered.everyone, request.spread)
     leaks: list[tuple[str, Leak]] = []
-    for place, row in enumerate(rows):
-        if row.state is not State.WRITTEN:
+    for verdict in sorted(verdicts, key=lambda one: one.output.number):
+        if not verdict.reason:
             continue
-        target = staging / row.output
-        found = search.file(target.read_bytes(), row.output, gathered.of_subject[row.subject_id])
-        if found:
-            target.unlink()
-            _remove_empty(target.parent, staging)
-            leaks += [(row.output, leak) for leak in found]
-            kinds = "; ".join(f"{leak.kind} in {leak.where}" for leak in found)
-            reason = f"the second pass found {kinds}: the output was taken away"
-            rows[place] = replace(row, state=State.LEAKED, output="", reason=reason)
+        path, number = verdict.output.path, verdict.output.number
+        (staging / path).unlink()
+        _remove_empty((staging / path).parent, staging)
+        leaks += [(path, leak) for leak in verdict.leaks]
+        state = State.LEAKED if verdict.leaks else State.FAILED
+        rows[number] = replace(rows[number], state=state, output="", reason=verdict.reason)
     return leaks
 
 

@@ -40,15 +40,13 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Row:
-    """One input file. `path` and `subject_id` are for the secret map alone."""
+    """One input file. `path` is for the secret map alone."""
 
     path: str
     shown: str
     sha256: str
     state: State
     output: str = ""
-    pseudonym: str = ""
-    subject_id: str = ""
     pixels: str = ""
     removed: tuple[tuple[str, int], ...] = ()
     changed: tuple[tuple[str, int], ...] = ()

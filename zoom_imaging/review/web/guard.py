@@ -28,6 +28,7 @@ from zoom_imaging.review.login import (
     refresh,
     visitor,
 )
+from zoom_imaging.review.signatures import Confirmation
 from zoom_imaging.review.tables import Account, Role
 
 _log = logging.getLogger(__name__)
@@ -135,11 +136,10 @@ Fields = Annotated[dict[str, str], Depends(form_fields)]
 """The fields of a form, for a route's signature."""
 
 
-def confirm(request: Request, who: Person, password: str) -> None:
-    """The password once more, before a signature; failures count like those of a login."""
+def confirm(request: Request, who: Person, password: str) -> Confirmation:
+    """The password once more, before a signature; LoginRefusedError for a wrong one."""
     database: Database = request.app.state.database
-    if not confirm_password(database, who.account, password, address_of(request)):
-        raise LoginRefusedError("the password is wrong: nothing was signed")
+    return confirm_password(database, who.account, password, address_of(request))
 
 
 def small_number(text: str) -> int:

@@ -28,7 +28,7 @@ from zoom_imaging.review.lock import (
     unlock_trial,
 )
 from zoom_imaging.review.progress import LOCKABLE, Progress, case_lines
-from zoom_imaging.review.signatures import valid
+from zoom_imaging.review.signatures import Confirmation, valid
 from zoom_imaging.review.tables import Account, CaseRow, Role
 from zoom_imaging.review.web.guard import (
     Fields,
@@ -76,23 +76,25 @@ def _cases_page(request: Request, who: Person, problem: str) -> Response:
 @router.post("/trial/lock")
 def lock_trial_form(request: Request, form: Fields) -> Response:
     """Lock the trial, signed."""
-    return _on_trial(request, form, lambda s, a: lock_trial(s, a, form.get("password", "")))
+    return _on_trial(request, form, lock_trial)
 
 
 @router.post("/trial/unlock")
 def unlock_trial_form(request: Request, form: Fields) -> Response:
     """Unlock the trial, signed and with a reason."""
-    password, reason = form.get("password", ""), form.get("reason", "")
-    return _on_trial(request, form, lambda s, a: unlock_trial(s, a, password, reason))
+    reason = form.get("reason", "")
+    return _on_trial(request, form, lambda s, a, given: unlock_trial(s, a, given, reason))
 
 
-def _on_trial(request: Request, form: Fields, act: Callable[[Session, Account], None]) -> Response:
+def _on_trial(
+    request: Request, form: Fields, act: Callable[[Session, Account, Confirmation], None]
+) -> Response:
     who = _manager(request)
     check_token(who, form.get("csrf", ""))
     try:
-        confirm(request, who, form.get("password", ""))
+        given = confirm(request, who, form.get("password", ""))
         with request.app.state.database.writing() as session:
-            act(session, account_named(session, who.account.name))
+            act(session, account_named(session, who.account.name), given)
     except ReviewError as error:
         return _cases_page(request, who, f"{error.reason}.")
     return go("/cases")
@@ -125,17 +127,17 @@ def case_form(request: Request, number: str, act: str, form: Fields) -> Response
     """Lock, unlock or restart a subject; give one of her readings back to its reader."""
     who = _manager(request)
     check_token(who, form.get("csrf", ""))
-    password, reason = form.get("password", ""), form.get("reason", "")
+    reason, given = form.get("reason", ""), None
     try:
         if act in {"lock", "unlock"}:
-            confirm(request, who, password)
+            given = confirm(request, who, form.get("password", ""))
         with request.app.state.database.writing() as session:
             account, case = account_named(session, who.account.name), _case(session, number)
             match act:
-                case "lock":
-                    lock_case(session, account, case, password)
-                case "unlock":
-                    unlock_case(session, account, case, password, reason)
+                case "lock" if given:
+                    lock_case(session, account, case, given)
+                case "unlock" if given:
+                    unlock_case(session, account, case, given, reason)
                 case "restart":
                     restart_case(session, account, case, reason)
                 case "reopen":

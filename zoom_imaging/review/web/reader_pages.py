@@ -173,12 +173,12 @@ def signature(request: Request, code: str, form: Fields) -> Response:
     """Sign with the password again, then offer the next case."""
     who = _reader(request)
     check_token(who, form.get("csrf", ""))
-    version, password = small_number(form.get("version", "")), form.get("password", "")
+    version = small_number(form.get("version", ""))
     try:
-        confirm(request, who, password)
+        given = confirm(request, who, form.get("password", ""))
         with request.app.state.database.writing() as session:
             account = account_named(session, who.account.name)
-            sign_reading(session, account, code, version, password)
+            sign_reading(session, account, code, version, given)
     except NotFoundError:
         raise
     except ReviewError as error:

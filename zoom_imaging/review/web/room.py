@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session
 from zoom_imaging.anatomy import Grade, Shape, Visit
 from zoom_imaging.morphometry.heights import pixel_size
 from zoom_imaging.review.answer import (
+    CAUSE_WORDS,
     AbqSign,
     Anatomy,
-    NonFractureCause,
     NotEvaluableReason,
     ReadingContent,
     Side,
@@ -186,19 +186,14 @@ def _next_films(session: Session, account: Account, waiting: Sequence[str]) -> l
 
 def _codes() -> dict[str, list[list[str]]]:
     def named(*enumerations: type[StrEnum]) -> list[list[str]]:
-        return [[one.value, _words(one)] for kind in enumerations for one in kind]
+        return [[one.value, one.value.replace("_", " ")] for kind in enumerations for one in kind]
 
     return {
         "grade": [[grade.value, words] for grade, words in _GRADES],
         "shape": named(Shape),
         "reason": named(NotEvaluableReason),
         "sign": named(AbqSign),
-        "cause": named(NonFractureCause),
+        "cause": [[one.value, words] for one, words in CAUSE_WORDS.items()],
         "anatomy": named(Anatomy),
         "side": named(Side),
     }
-
-
-def _words(code: StrEnum) -> str:
-    spelled = {"cupids_bow": "Cupid's bow", "paget_or_metastasis": "Paget or metastasis"}
-    return spelled.get(code.value, code.value.replace("_", " "))
