@@ -163,9 +163,8 @@ def frame(dataset: Dataset, records: Columns) -> Any:
     for variable in dataset.variables:
         values = records.column(variable.name)
         if variable.kind is Kind.TEXT:
-            columns[variable.name] = pd.Series(
-                ["" if value is None else _ascii(str(value)) for value in values], dtype=object
-            )
+            texts = {value: "" if value is None else _ascii(str(value)) for value in set(values)}
+            columns[variable.name] = pd.Series([texts[value] for value in values], dtype=object)
         else:
             columns[variable.name] = pd.Series([_number(value) for value in values], dtype=float)
     return pd.DataFrame(columns)
