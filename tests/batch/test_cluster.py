@@ -8,6 +8,8 @@ import os
 import re
 import shutil
 import signal
+import socket
+import ssl
 import subprocess
 from pathlib import Path
 
@@ -37,6 +39,27 @@ def test_the_same_workers_do_what_comes_later_and_their_number_need_not_be_known
         later = [one.result for one in team.spread(iter(range(50)), work)]
     assert sorted(number for number, _ in later) == list(range(50))
     assert len({pid for _, pid in first + later}) == 2
+
+
+def test_nobody_else_on_this_machine_can_give_work_to_the_workers():
+    """Whoever could would run programs in the name of the person who started the run."""
+    from distributed import Client
+
+    with Team(Crew(jobs=1)) as team:
+        assert [one.result for one in team.spread([-1], abs)] == [1]
+        address = team._workers.client.scheduler.address
+        place = address.removeprefix("tls://")
+        with pytest.raises(OSError):  # noqa: PT011 - what Dask raises without an answer in time
+            Client(f"tcp://{place}", timeout=2, set_as_default=False)
+        host, port = place.split(":")
+        stranger = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        stranger.check_hostname, stranger.verify_mode = False, ssl.CERT_NONE
+        with (
+            socket.create_connection((host, int(port)), timeout=10) as raw,
+            stranger.wrap_socket(raw) as secured,
+            pytest.raises(ssl.SSLError, match="cert"),
+        ):
+            secured.recv(1)
 
 
 def test_one_task_kills_its_worker_one_raises_and_eight_finish(tmp_path: Path):

@@ -11,10 +11,10 @@ import pytest
 
 from zoom_imaging.batch.cluster import Done, Team
 from zoom_imaging.batch.job import Request, run_job
-from zoom_imaging.batch.lock import hold
 from zoom_imaging.batch.progress import Voice
 from zoom_imaging.charter import default_charter_path
 from zoom_imaging.endpoints.dictionary import TABLES
+from zoom_imaging.endpoints.lock import hold
 from zoom_imaging.errors import (
     CharterError,
     ClinicalTableError,

@@ -209,7 +209,7 @@ def test_ops_two_runs_one_folder(go, case, tmp_path):
         [
             sys.executable,
             "-c",
-            "import sys; from pathlib import Path; from zoom_imaging.batch.lock import hold\n"
+            "import sys; from pathlib import Path; from zoom_imaging.endpoints.lock import hold\n"
             "with hold(Path(sys.argv[1]), print): print('held', flush=True); sys.stdin.read()",
             str(out),
         ],

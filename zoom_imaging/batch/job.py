@@ -9,13 +9,13 @@ from pathlib import Path
 from zoom_imaging.batch.accounting import failed
 from zoom_imaging.batch.cluster import Crew, Team, default_jobs
 from zoom_imaging.batch.folder import write_results
-from zoom_imaging.batch.lock import hold
 from zoom_imaging.batch.pipeline import Trial, run_trial
 from zoom_imaging.batch.progress import Voice
 from zoom_imaging.batch.readings import load_readings
 from zoom_imaging.batch.shelf import Shelf
 from zoom_imaging.batch.summary import summary
 from zoom_imaging.charter import Charter, default_charter_path, load_charter
+from zoom_imaging.endpoints.lock import hold
 from zoom_imaging.endpoints.results import SubjectResults
 from zoom_imaging.endpoints.write import recover
 from zoom_imaging.errors import ConfigurationError

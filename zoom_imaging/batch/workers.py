@@ -116,7 +116,9 @@ def _processes(distributed: Any, count: int, scratch: str) -> Any:
                 n_workers=count,
                 threads_per_worker=1,
                 processes=True,
-                host="127.0.0.1",
+                host="tls://127.0.0.1",
+                # Whoever reaches the port runs programs in our name: others on this machine, too.
+                security=distributed.Security.temporary(),
                 # None would still take port 8787, and a second run here would find it taken.
                 dashboard_address="127.0.0.1:0",
                 local_directory=scratch,

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
 _WARNINGS = range(0xB000, 0xC000)
+_ENDED = "the PACS has ended the association"
 MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
 
 
@@ -105,7 +106,10 @@ class DimseDestination:
                     except NetworkError as error:
                         yield Sent(one.path, one.sop_instance_uid, False, error.reason)
                         continue
-                yield _stored(assoc, one, self._read)
+                sent = _stored(assoc, one, self._read)
+                if sent.reason == _ENDED and assoc.is_established:
+                    assoc.abort()  # half open: the next answer would be waited for in vain
+                yield sent
 
 
 class WebDestination:
@@ -154,7 +158,7 @@ def _answered(one: Outgoing, status: Dataset) -> Sent:
     """What the status of a C-STORE answer means."""
     code = status_code(status)
     if code is None:
-        return Sent(one.path, one.sop_instance_uid, False, "the PACS has ended the association")
+        return Sent(one.path, one.sop_instance_uid, False, _ENDED)
     if code == 0:
         return Sent(one.path, one.sop_instance_uid, True)
     if code in _WARNINGS:

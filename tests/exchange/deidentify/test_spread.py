@@ -14,6 +14,8 @@ from typer.testing import CliRunner
 
 from zoom_imaging.__main__ import app
 from zoom_imaging.batch.cluster import Crew, Team
+from zoom_imaging.endpoints.lock import hold
+from zoom_imaging.errors import OutputFolderBusyError
 from zoom_imaging.exchange.deidentify import gathering, second_pass
 from zoom_imaging.exchange.deidentify.cleaning import Rules, Task, clean
 from zoom_imaging.exchange.deidentify.report import State
@@ -213,3 +215,9 @@ def test_number_of_jobs_that_is_none_is_refused(tmp_path, jobs):
     done = command("in", "--out", "out", "--key", "key", "--jobs", jobs, cwd=tmp_path)
     assert done.returncode == 2
     assert "--jobs" in done.stderr
+
+
+def test_a_second_call_into_the_same_folder_is_refused(tmp_path):
+    """It would take away what the first has written."""
+    with hold(tmp_path / "out", print), pytest.raises(OutputFolderBusyError, match="held by"):
+        cleaned(tmp_path, film(DAYS[0]))

@@ -5,6 +5,7 @@ Nothing is put into the output folder before the second pass has read every file
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from collections.abc import Callable, Sequence
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from zoom_imaging import __version__
 from zoom_imaging.charter import Charter
+from zoom_imaging.endpoints.lock import hold
 from zoom_imaging.endpoints.write import recover, result_set, writing
 from zoom_imaging.errors import ConfigurationError
 from zoom_imaging.exchange.deidentify import words
@@ -50,6 +52,7 @@ from zoom_imaging.tasks import Spread, one_by_one
 
 CLINICAL_NAME = "clinical.csv"
 _LOOSE = ".cleaned"
+_log = logging.getLogger("zoom_imaging.deidentify")
 Progress = Callable[[int, int], None]
 
 
@@ -88,14 +91,24 @@ def deidentify(request: Request, progress: Progress | None = None) -> Outcome:
     """De-identify the sources into a folder.
 
     ConfigurationError for sources and output that lie in each other or an output folder that is
-    something else's; OutputError where it cannot be written.
+    something else's; OutputError where it cannot be written, or another process writes there.
     """
     _require_own_folder(request)
     found = discover(request.sources)
     gathered = gather_all(found.files, request.charter, request.clinical)
     _require_distinct(request, gathered)
+    with hold(request.out, _log.warning):
+        recover(request.out)
+        rows, leaks = _written(request, gathered, progress)
+    if request.map_out is not None:
+        _write_map(request, rows, gathered)
+    return Outcome(tuple(rows), tuple(leaks), found.notes)
+
+
+def _written(
+    request: Request, gathered: Gathered, progress: Progress | None
+) -> tuple[list[Row], list[tuple[str, Leak]]]:
     search = Search(gathered.everyone)
-    recover(request.out)
     earlier = _earlier_parts(request.out)
     with result_set(request.out) as staging:
         rows = _clean_all(request, gathered, staging, progress)
@@ -107,9 +120,7 @@ def deidentify(request: Request, progress: Progress | None = None) -> Outcome:
         parts = {entry.name for entry in staging.iterdir()}
     for name in earlier - parts:
         shutil.rmtree(request.out / name, ignore_errors=True)
-    if request.map_out is not None:
-        _write_map(request, rows, gathered)
-    return Outcome(tuple(rows), tuple(leaks), found.notes)
+    return rows, leaks
 
 
 def _require_own_folder(request: Request) -> None:

@@ -10,13 +10,13 @@ import sys
 
 import pytest
 
-from zoom_imaging.batch.lock import HOLDER_NAME, hold
+from zoom_imaging.endpoints.lock import HOLDER_NAME, hold
 from zoom_imaging.errors import OutputError, OutputFolderBusyError
 
 HOLDING = """
 import sys, time
 from pathlib import Path
-from zoom_imaging.batch.lock import hold
+from zoom_imaging.endpoints.lock import hold
 with hold(Path(sys.argv[1]), print):
     print("held", flush=True)
     time.sleep(60)
