@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import overload
 
 from zoom_imaging.adam.records import Record, Value
 from zoom_imaging.adam.variable import Dataset
 
 
-class Columns(Sequence[Record]):
-    """Grows at its end; a record that is taken out is made anew each time."""
+class Columns:
+    """Grows at its end; going through it makes each record anew."""
 
     def __init__(self, dataset: Dataset) -> None:
         self._values: dict[str, list[Value]] = {name: [] for name in dataset.names}
@@ -29,15 +28,6 @@ class Columns(Sequence[Record]):
 
     def __len__(self) -> int:
         return len(next(iter(self._values.values())))
-
-    @overload
-    def __getitem__(self, place: int) -> Record: ...
-    @overload
-    def __getitem__(self, place: slice) -> list[Record]: ...
-    def __getitem__(self, place: int | slice) -> Record | list[Record]:
-        if isinstance(place, slice):
-            return [self[at] for at in range(*place.indices(len(self)))]
-        return {name: column[place] for name, column in self._values.items()}
 
     def __iter__(self) -> Iterator[Record]:
         names = tuple(self._values)

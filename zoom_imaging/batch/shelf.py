@@ -11,7 +11,6 @@ import tempfile
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Generic, Self, TypeVar, overload
 
 from zoom_imaging.endpoints.write import writing
@@ -36,12 +35,7 @@ class Shelf(Sequence[T]):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._file.close()
 
     def put(self, record: T) -> int:
