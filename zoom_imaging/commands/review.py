@@ -54,6 +54,7 @@ def command(
         database = Database(db or results / DATABASE_NAME)
         with database.writing() as session:
             done = import_reading_list(session, reading_list)
+        del reading_list  # of a large trial it is large, and the server runs for months
         with database.reading() as session:
             is_empty = not accounts(session)
         _tell(database.name, done, is_empty=is_empty)
