@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
 from pathlib import Path
 
 from zoom_imaging.adam.files import FOLDER as ADAM_FOLDER
 from zoom_imaging.adam.files import write_adam
-from zoom_imaging.batch.cluster import Team
-from zoom_imaging.batch.elsewhere import spread_over_files
 from zoom_imaging.batch.progress import Voice
 from zoom_imaging.batch.reading_list import cases_of, head_of
 from zoom_imaging.endpoints.analysis.answer import trial_answer
@@ -37,6 +34,7 @@ from zoom_imaging.endpoints.write import (
 )
 from zoom_imaging.query import QueryKind
 from zoom_imaging.review.case import READING_LIST_NAME, reading_list_text
+from zoom_imaging.tasks import Spread, one_by_one
 
 REPORT_NAME = "report"
 REPORTS_NAME = "sr"
@@ -52,13 +50,20 @@ _ROWS: Mapping[str, Callable[[TrialResults], Iterator[Row]]] = {
 
 
 def write_results(
-    folder: Path, results: TrialResults, charter_source: Path, team: Team, voice: Voice
+    folder: Path,
+    results: TrialResults,
+    charter_source: Path,
+    voice: Voice,
+    *,
+    spread: Spread = one_by_one,
 ) -> None:
-    """Put every result into `folder`; OutputError leaves the earlier results as they were."""
+    """Put every result into `folder`; OutputError leaves the earlier results as they were.
+
+    `spread` makes structured reports and pictures.
+    """
     from zoom_imaging.exchange.film_reports import reports_of_run, write_film_reports
     from zoom_imaging.report.build import write_report
 
-    spread = partial(spread_over_files, team)
     with result_set(folder) as staging:
         with voice.stage("Writing tables"):
             for table in TABLES:

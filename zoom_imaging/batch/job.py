@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from zoom_imaging.batch.accounting import failed
 from zoom_imaging.batch.cluster import Crew, Team, default_jobs
+from zoom_imaging.batch.elsewhere import spread_over_files
 from zoom_imaging.batch.folder import write_results
 from zoom_imaging.batch.pipeline import Trial, run_trial
 from zoom_imaging.batch.progress import Voice
@@ -68,7 +70,8 @@ def run_job(request: Request, voice: Voice) -> bool:
         )
         results = run_trial(trial, subjects, voice)
         charter_source = request.charter_path or default_charter_path()
-        write_results(request.out, results, charter_source, team, voice)
+        spread = partial(spread_over_files, team)
+        write_results(request.out, results, charter_source, voice, spread=spread)
         voice.show(summary(results, request.out))
         return bool(failed(results.catalogue.entries))
 
