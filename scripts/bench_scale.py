@@ -188,8 +188,9 @@ def workers() -> list[str]:
         f"| bare processes, nothing in common | {alone:.1f} | {side_by_side:.1f} | "
         f"{alone / side_by_side:.2f} |",
         "",
-        f"Processor time: {of_one:.1f} s of one worker, {of_two:.1f} s of two, and {of_main:.1f} s "
-        f"of the main process beside them. With {serial:.1%} of the work in one process, two free "
+        f"Processor time, with loading the model and two films a worker before: {of_one:.1f} s of "
+        f"one worker, {of_two:.1f} s of two, and {of_main:.1f} s of the main process. With "
+        f"{serial:.1%} of the work in one process, two free "
         f"cores allow a speed-up of {1 / (serial + (1 - serial) / 2):.2f} (Amdahl).",
     ]
 
