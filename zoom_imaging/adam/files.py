@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from functools import partial
-from itertools import groupby, pairwise
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -89,23 +89,19 @@ def checked(dataset: Dataset, records: Iterable[Record]) -> Columns:
     found = Columns(dataset)
     earlier = ""
     for subject, group in groupby(records, lambda record: record.get("USUBJID")):
-        own = list(group)
-        for record in own:
+        own: dict[tuple[str, ...], Record] = {}
+        for record in group:
             _check(dataset, record)
+            key = tuple(str(record[name]).zfill(3) for name in dataset.keys)
+            if key in own:
+                _fault(dataset, key, "the key occurs twice")
+            own[key] = record
         if str(subject) <= earlier:
             _fault(dataset, (subject,), "the subject occurs twice, or out of order")
         earlier = str(subject)
-        own.sort(key=lambda record: _key(dataset, record))
-        for before, record in pairwise(own):
-            if _key(dataset, before) == _key(dataset, record):
-                _fault(dataset, _key(dataset, record), "the key occurs twice")
-        for record in own:
-            found.add(record)
+        for key in sorted(own):
+            found.add(own[key])
     return found
-
-
-def _key(dataset: Dataset, record: Record) -> tuple[str, ...]:
-    return tuple(str(record[name]).zfill(3) for name in dataset.keys)
 
 
 def _check(dataset: Dataset, record: Record) -> None:

@@ -11,7 +11,7 @@ import tempfile
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Generic, Self, TypeVar, overload
+from typing import Self, TypeVar, overload
 
 from zoom_imaging.endpoints.write import writing
 
@@ -65,7 +65,7 @@ class Shelf(Sequence[T]):
         return record
 
 
-class ShelfMap(Mapping[str, T], Generic[T]):
+class ShelfMap(Mapping[str, T]):
     """Records of a shelf by name."""
 
     def __init__(self, shelf: Shelf[T]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -102,7 +102,6 @@ class SubjectResults(SubjectEndpoints):
 class RunMetadata:
     """How the results were made; goes into run.json and the foot of the report.
 
-    `stage_seconds` are wall times and stand in no table, so that two runs give equal tables.
     `model_sha256` is empty when no film was read. `counts` are of files, subjects and queries.
     `readings` names the database whose readings replace the model's, without a password, and
     `readings_head` the last seal of its audit trail; empty where none was asked for.
@@ -115,7 +114,6 @@ class RunMetadata:
     charter_sha256: str
     engine: str
     counts: Mapping[str, int]
-    stage_seconds: Mapping[str, float] = field(default_factory=dict)
     readings: str = ""
     readings_head: str = ""
 

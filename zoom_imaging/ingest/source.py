@@ -6,7 +6,6 @@ import io
 import os
 import stat
 import zipfile
-from types import TracebackType
 from typing import BinaryIO, Self
 
 from zoom_imaging.errors import UnreadableError
@@ -83,12 +82,7 @@ class SourceReader:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def close(self) -> None:

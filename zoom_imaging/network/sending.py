@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
 _WARNINGS = range(0xB000, 0xC000)
-_ENDED = "the PACS has ended the association"
 MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
 
 
@@ -106,10 +105,7 @@ class DimseDestination:
                     except NetworkError as error:
                         yield Sent(one.path, one.sop_instance_uid, False, error.reason)
                         continue
-                sent = _stored(assoc, one, self._read)
-                if sent.reason == _ENDED and assoc.is_established:
-                    assoc.abort()  # half open: the next answer would be waited for in vain
-                yield sent
+                yield _stored(assoc, one, self._read)
 
 
 class WebDestination:
@@ -151,6 +147,8 @@ def _stored(assoc: Any, one: Outgoing, read: Reader) -> Sent:
         return failed("the PACS takes no objects of this kind in this transfer syntax")
     except Exception as error:  # what a library may meet in a file
         return failed(f"it cannot be sent ({type(error).__name__})")
+    if status_code(status) is None and assoc.is_established:
+        assoc.abort()  # half open: the answer to the next file would be waited for in vain
     return _answered(one, status)
 
 
@@ -158,7 +156,7 @@ def _answered(one: Outgoing, status: Dataset) -> Sent:
     """What the status of a C-STORE answer means."""
     code = status_code(status)
     if code is None:
-        return Sent(one.path, one.sop_instance_uid, False, _ENDED)
+        return Sent(one.path, one.sop_instance_uid, False, "the PACS has ended the association")
     if code == 0:
         return Sent(one.path, one.sop_instance_uid, True)
     if code in _WARNINGS:
